@@ -1,0 +1,51 @@
+/** Configuration of one backend, resolved: defaults applied, secrets read, nothing optional. */
+import type { Secret } from "../platform/secret.ts";
+
+/** How requests to Azure Blob Storage are authorised. */
+export type AzureAuth =
+  | { readonly method: "managed_identity"; readonly clientId: string | null }
+  | {
+    readonly method: "service_principal";
+    readonly tenantId: string;
+    readonly clientId: string;
+    readonly clientSecret: Secret;
+    readonly authorityHost: string | null;
+  }
+  | {
+    readonly method: "workload_identity";
+    readonly tenantId: string;
+    readonly clientId: string;
+    readonly tokenFile: string;
+    readonly authorityHost: string | null;
+  }
+  | { readonly method: "account_key"; readonly accountKey: Secret }
+  | { readonly method: "sas"; readonly sasToken: Secret }
+  | { readonly method: "none" };
+
+/** Where the objects are, by provider. */
+export type Source =
+  | { readonly type: "local"; readonly root: string }
+  | {
+    readonly type: "azureblob";
+    readonly account: string;
+    readonly container: string;
+    /** Keys below this prefix are the backend; without leading or trailing slash, may be `""`. */
+    readonly prefix: string;
+    /** Blob service URL of the account, e.g. `https://ACCOUNT.blob.core.windows.net`. */
+    readonly endpoint: string;
+    /** Keys asked for per listing page. */
+    readonly listPageSize: number;
+    readonly auth: AzureAuth;
+  };
+
+/** One entry of `backends:`. */
+export interface BackendSettings {
+  readonly name: string;
+  /** Where it appears below the mount point, without leading or trailing slash, never `""`. */
+  readonly mountPath: string;
+  /** Longest wait without progress before an operation fails with `timeout`. */
+  readonly timeoutMs: number;
+  /** Requests to the store at once. */
+  readonly requestsMax: number;
+  readonly source: Source;
+}

@@ -1,0 +1,48 @@
+/** The whole configuration of `warpdrive mount`, resolved and checked. */
+import type { BackendSettings } from "../cache/backend/settings.ts";
+
+/** What the kernel is told and asked for. */
+export interface FuseSettings {
+  readonly attrTimeoutMs: number;
+  readonly entryTimeoutMs: number;
+  readonly negativeTimeoutMs: number;
+  /** Requests the kernel keeps outstanding in the background (read-ahead). */
+  readonly maxBackground: number;
+  readonly congestionThreshold: number;
+  /** Kernel read-ahead of the mount. */
+  readonly readAheadBytes: number;
+  /** Let the kernel read complete local files itself where it can. */
+  readonly passthrough: boolean;
+  /** Nodes kept in memory before the kernel is made to forget idle ones. */
+  readonly nodesMax: number;
+}
+
+/** Owner and permission bits shown for objects that have none of their own. */
+export interface OwnerSettings {
+  readonly uid: number;
+  readonly gid: number;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+}
+
+/** The Prometheus and health endpoint. */
+export interface MetricsSettings {
+  readonly enabled: boolean;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Everything `warpdrive mount` needs to know. Durations in milliseconds, sizes in bytes. */
+export interface MountConfig {
+  readonly mountPoint: string;
+  readonly allowOther: boolean;
+  readonly fuseDebug: boolean;
+  readonly fuse: FuseSettings;
+  readonly owner: OwnerSettings;
+  /** How long a listing or stat answer is used before the store is asked again. */
+  readonly staleTtlMs: number;
+  /** Entries of all cached listings together. */
+  readonly listingEntriesMax: number;
+  readonly backends: readonly BackendSettings[];
+  readonly metrics: MetricsSettings;
+}
