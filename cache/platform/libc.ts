@@ -1,0 +1,422 @@
+/**
+ * The system calls WarpDrive makes itself, through the C library. The only file that opens it.
+ *
+ * Calls that may fail return a negated errno, as the kernel does. Synchronous calls are for what
+ * never waits (sockets and pipes in nonblocking mode, page-cache reads, metadata in the dentry
+ * cache). The `…Later` variants run on the runtime's blocking threads; errno is per thread, so they
+ * report only that they failed (−EIO) and callers that need the reason ask again without waiting.
+ */
+import { ERRNO, SystemError } from "./errno.ts";
+import { type FileStatus, parseStatx, STATX_BASIC_STATS, STATX_BYTES } from "./file_status.ts";
+import { OPEN_FLAGS } from "./open_flags.ts";
+
+const SYS_OPENAT2 = 437; // asm-generic/unistd.h; the same number on every architecture
+const AT_EMPTY_PATH = 0x1000;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const RWF_NOWAIT = 0x8;
+const POLLIN = 0x1;
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const RLIMIT_NOFILE = 7;
+
+// Sizes and counts are passed as usize and returned as i32: no call moves 2 GiB, and a 64-bit
+// result would come as a bigint, which costs an allocation on the hottest path of the program.
+const SYMBOLS = {
+  __errno_location: { parameters: [], result: "pointer" },
+  close: { parameters: ["i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
+  getegid: { parameters: [], result: "u32" },
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  mount: {
+    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
+    result: "i32",
+  },
+  open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  pollLater: {
+    name: "poll",
+    parameters: ["buffer", "u64", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  preadLater: {
+    name: "pread64",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  preadv2: { parameters: ["i32", "buffer", "i32", "i64", "i32"], result: "i32" },
+  prlimit64: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  getdentsLater: {
+    name: "getdents64",
+    parameters: ["i32", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "i32" },
+  recvmsgLater: {
+    name: "recvmsg",
+    parameters: ["i32", "buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  statfsLater: {
+    name: "statfs",
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  statxLater: {
+    name: "statx",
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
+  openat2: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
+    result: "i32",
+  },
+  openat2Later: {
+    name: "syscall",
+    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  umount2: { parameters: ["buffer", "i32"], result: "i32" },
+  umount2Later: {
+    name: "umount2",
+    parameters: ["buffer", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
+  writeLater: {
+    name: "write",
+    parameters: ["i32", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
+  writev: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+} as const;
+
+/** A buffer system calls may write to: it never moves, and is not shared with another thread. */
+export type Memory = Uint8Array<ArrayBuffer>;
+
+/** The C library of this process. */
+export class Libc {
+  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  /** errno of this thread; the location is fixed for the life of the thread. */
+  readonly #errno: Int32Array;
+  readonly #addresses = new WeakMap<ArrayBuffer, number>();
+  /** Two struct iovec, written by halves: a bigint per field would double the cost of a read. */
+  readonly #iovecs = new Uint32Array(8);
+  readonly #iovecBytes = new Uint8Array(this.#iovecs.buffer);
+  readonly #statx = new Uint8Array(STATX_BYTES);
+  readonly #statxView = new DataView(this.#statx.buffer);
+  readonly #openHow = new Uint8Array(24);
+  readonly #emptyPath = new Uint8Array(1);
+
+  private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
+    this.#symbols = library.symbols;
+    const location = library.symbols.__errno_location();
+    if (location === null) throw new SystemError("find errno of", "libc.so.6", ERRNO.EINVAL);
+    this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+  }
+
+  /** Opens the C library; glibc of any age WarpDrive's runtime itself can use. */
+  static open(): Libc {
+    return new Libc(Deno.dlopen("libc.so.6", SYMBOLS));
+  }
+
+  /** User id this process acts as. */
+  effectiveUid(): number {
+    return this.#symbols.geteuid();
+  }
+
+  /** Group id this process acts as. */
+  effectiveGid(): number {
+    return this.#symbols.getegid();
+  }
+
+  /** Opens `path`; a descriptor or a negated errno. Close-on-exec is always set. */
+  openPath(path: string, flags: number): number {
+    return this.#result(this.#symbols.open(cString(path), flags | OPEN_FLAGS.CLOEXEC, 0));
+  }
+
+  /** Closes a descriptor; errors carry no information a reader could use. */
+  close(fd: number): void {
+    this.#symbols.close(fd);
+  }
+
+  /**
+   * openat2(2): opens the NUL-terminated `path` below directory `fd`, resolved as `resolve` says;
+   * a descriptor or a negated errno.
+   */
+  openBelow(fd: number, path: Memory, flags: number, resolve: number): number {
+    this.#fillOpenHow(this.#openHow, flags, resolve);
+    return this.#result(
+      this.#symbols.openat2(
+        wide(SYS_OPENAT2),
+        wide(fd),
+        path,
+        this.#openHow,
+        wide(this.#openHow.length),
+      ),
+    );
+  }
+
+  /** {@linkcode openBelow} on a blocking thread. */
+  async openBelowLater(fd: number, path: Memory, flags: number, resolve: number): Promise<number> {
+    const how = new Uint8Array(24);
+    this.#fillOpenHow(how, flags, resolve);
+    const result = await this.#symbols.openat2Later(
+      wide(SYS_OPENAT2),
+      wide(fd),
+      path,
+      how,
+      wide(how.length),
+    );
+    return result < 0 ? -ERRNO.EIO : result;
+  }
+
+  /** Status of the open file `fd`, which may be an O_PATH descriptor; throws on failure. */
+  statusOf(fd: number, subject: string): FileStatus {
+    const result = this.#symbols.statx(
+      fd,
+      this.#emptyPath,
+      AT_EMPTY_PATH,
+      STATX_BASIC_STATS,
+      this.#statx,
+    );
+    if (result < 0) throw new SystemError("stat", subject, this.#lastErrno());
+    return parseStatx(this.#statxView);
+  }
+
+  /** Status of `path`, following no final link, on a blocking thread; null when it failed. */
+  async statusBelowLater(fd: number, path: Memory): Promise<FileStatus | null> {
+    const buffer = new Uint8Array(STATX_BYTES);
+    const result = await this.#symbols.statxLater(
+      fd,
+      path,
+      AT_SYMLINK_NOFOLLOW,
+      STATX_BASIC_STATS,
+      buffer,
+    );
+    return result < 0 ? null : parseStatx(new DataView(buffer.buffer));
+  }
+
+  /** Reads from a nonblocking descriptor; bytes read or a negated errno. */
+  read(fd: number, into: Memory): number {
+    return this.#result(this.#symbols.read(fd, into, wide(into.length)));
+  }
+
+  /** Writes to a descriptor that never makes its writer wait; bytes written or a negated errno. */
+  write(fd: number, from: Memory): number {
+    return this.#result(this.#symbols.write(fd, from, wide(from.length)));
+  }
+
+  /** Writes on a blocking thread; bytes written or −EIO. */
+  async writeLater(fd: number, from: Memory): Promise<number> {
+    const written = await this.#symbols.writeLater(fd, from, wide(from.length));
+    return written < 0 ? -ERRNO.EIO : written;
+  }
+
+  /** Writes `first` and then `second` in one call; bytes written or a negated errno. */
+  writeTwo(fd: number, first: Memory, second: Memory): number {
+    this.#setIovec(0, first);
+    this.#setIovec(1, second);
+    return this.#result(this.#symbols.writev(fd, this.#iovecBytes, 2));
+  }
+
+  /**
+   * Reads what is in the page cache at `offset`, without waiting for the disk: bytes read, which
+   * may be fewer than asked, or −EAGAIN when the first byte is not there (preadv2, RWF_NOWAIT).
+   */
+  readCached(fd: number, into: Memory, offset: number): number {
+    this.#setIovec(0, into);
+    return this.#result(this.#symbols.preadv2(fd, this.#iovecBytes, 1, wide(offset), RWF_NOWAIT));
+  }
+
+  /** Reads at `offset` on a blocking thread; bytes read or −EIO. */
+  async readLater(fd: number, into: Memory, offset: number): Promise<number> {
+    const read = await this.#symbols.preadLater(fd, into, wide(into.length), wide(offset));
+    return read < 0 ? -ERRNO.EIO : read;
+  }
+
+  /** The next records of directory `fd` (getdents64), on a blocking thread; bytes or −EIO. */
+  async directoryRecordsLater(fd: number, into: Memory): Promise<number> {
+    const read = await this.#symbols.getdentsLater(fd, into, wide(into.length));
+    return read < 0 ? -ERRNO.EIO : read;
+  }
+
+  /** Target of the link that the O_PATH descriptor `fd` stands for; throws on failure. */
+  linkTarget(fd: number, subject: string): Memory {
+    const target = new Uint8Array(4096); // PATH_MAX of linux/limits.h
+    const length = this.#symbols.readlinkat(fd, this.#emptyPath, target, wide(target.length));
+    if (length < 0) throw new SystemError("read link", subject, this.#lastErrno());
+    return target.slice(0, length);
+  }
+
+  /** lseek(2); the new offset or a negated errno. */
+  seek(fd: number, offset: number, whence: number): number {
+    const result = Number(this.#symbols.lseek(fd, wide(offset), whence));
+    return result < 0 ? -this.#lastErrno() : result;
+  }
+
+  /** ioctl(2) with a pointer argument; its result or a negated errno. */
+  ioctl(fd: number, request: number, argument: Memory): number {
+    return this.#result(this.#symbols.ioctl(fd, wide(request), argument));
+  }
+
+  /** Waits on a blocking thread until `fd` is readable or broken, or `timeoutMs` (−1: ever) ends. */
+  async waitReadable(fd: number, timeoutMs: number): Promise<void> {
+    const poll = new Uint8Array(8);
+    const view = new DataView(poll.buffer);
+    view.setInt32(0, fd, true);
+    view.setInt16(4, POLLIN, true);
+    await this.#symbols.pollLater(poll, wide(1), timeoutMs);
+  }
+
+  /** mount(2); throws on failure. */
+  mount(source: string, target: string, type: string, flags: number, options: string): void {
+    const result = this.#symbols.mount(
+      cString(source),
+      cString(target),
+      cString(type),
+      wide(flags),
+      cString(options),
+    );
+    if (result < 0) throw new SystemError("mount", target, this.#lastErrno());
+  }
+
+  /**
+   * umount2(2) on a blocking thread, because the kernel may ask the very process that serves the
+   * mount. Whether it worked: a failure has no reliable reason.
+   */
+  async unmountLater(target: string, flags: number): Promise<boolean> {
+    return await this.#symbols.umount2Later(cString(target), flags) === 0;
+  }
+
+  /** umount2(2) of a mount that nobody serves; 0 or a negated errno. */
+  unmountDead(target: string, flags: number): number {
+    return this.#result(this.#symbols.umount2(cString(target), flags));
+  }
+
+  /** Whether statfs(2) of `path` succeeds, on a blocking thread. */
+  async statfsLater(path: string): Promise<boolean> {
+    return await this.#symbols.statfsLater(cString(path), new Uint8Array(256)) === 0;
+  }
+
+  /** Raises the soft limit of open files to the hard one and returns it. */
+  raiseOpenFileLimit(): number {
+    const limits = new BigUint64Array(2);
+    const bytes = new Uint8Array(limits.buffer);
+    if (this.#symbols.prlimit64(0, RLIMIT_NOFILE, null, bytes) < 0) return 0;
+    limits[0] = limits[1] ?? 0n;
+    this.#symbols.prlimit64(0, RLIMIT_NOFILE, bytes, null);
+    return Number(limits[0]);
+  }
+
+  /** A connected pair of stream sockets; the second is close-on-exec, the first is inherited. */
+  inheritableSocketPair(): { readonly inherited: number; readonly kept: number } {
+    const pair = new Int32Array(2);
+    const result = this.#symbols.socketpair(AF_UNIX, SOCK_STREAM, 0, new Uint8Array(pair.buffer));
+    if (result < 0) throw new SystemError("create", "socket pair", this.#lastErrno());
+    const [inherited = -1, kept = -1] = pair;
+    this.#symbols.fcntl(kept, F_SETFD, FD_CLOEXEC);
+    return { inherited, kept };
+  }
+
+  /** Receives one descriptor sent over the socket `fd` (SCM_RIGHTS), or null at its end. */
+  async receiveDescriptor(fd: number): Promise<number | null> {
+    const data = new Uint8Array(8);
+    const iovec = new BigUint64Array([BigInt(this.#addressOf(data)), 1n]);
+    const control = new Uint8Array(24);
+    const message = new BigUint64Array(7); // struct msghdr
+    message[2] = BigInt(this.#addressOf(new Uint8Array(iovec.buffer)));
+    message[3] = 1n;
+    message[4] = BigInt(this.#addressOf(control));
+    message[5] = BigInt(control.length);
+    const bytes = new Uint8Array(message.buffer);
+    const received = await this.#symbols.recvmsgLater(fd, bytes, MSG_CMSG_CLOEXEC);
+    // Named again so that the buffers the kernel wrote to outlive the call.
+    const hasControl = (message[5] ?? 0n) >= 20n && iovec.length === 2 && data.length === 8;
+    return received === 1 && hasControl ? new DataView(control.buffer).getInt32(16, true) : null;
+  }
+
+  /** Sends one datagram to the Unix socket `path`; a leading `@` names the abstract namespace. */
+  sendDatagram(path: string, bytes: Memory): void {
+    const fd = this.#symbols.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) throw new SystemError("create socket for", path, this.#lastErrno());
+    try {
+      const name = new TextEncoder().encode(path);
+      if (path.startsWith("@")) name[0] = 0;
+      const address = new Uint8Array(2 + 108); // struct sockaddr_un
+      new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+      address.set(name.subarray(0, 107), 2);
+      const length = path.startsWith("@") ? 2 + name.length : address.length;
+      const sent = this.#symbols.sendto(fd, bytes, wide(bytes.length), 0, address, length);
+      if (sent < 0) throw new SystemError("send to", path, this.#lastErrno());
+    } finally {
+      this.close(fd);
+    }
+  }
+
+  #result(value: number): number {
+    return value < 0 ? -this.#lastErrno() : value;
+  }
+
+  #lastErrno(): number {
+    return this.#errno[0] ?? ERRNO.EIO;
+  }
+
+  #fillOpenHow(how: Uint8Array<ArrayBuffer>, flags: number, resolve: number): void {
+    const view = new DataView(how.buffer);
+    view.setUint32(0, flags | OPEN_FLAGS.CLOEXEC, true);
+    view.setUint32(16, resolve, true);
+  }
+
+  #setIovec(index: number, memory: Memory): void {
+    const address = this.#addressOf(memory);
+    this.#iovecs[index * 4] = address >>> 0;
+    this.#iovecs[index * 4 + 1] = Math.floor(address / 2 ** 32);
+    this.#iovecs[index * 4 + 2] = memory.length;
+    this.#iovecs[index * 4 + 3] = 0;
+  }
+
+  /** Where `memory` lies. Addresses fit a double: user space ends at 2^47 (2^52 on aarch64). */
+  #addressOf(memory: Memory): number {
+    let base = this.#addresses.get(memory.buffer);
+    if (base === undefined) {
+      const pointer = Deno.UnsafePointer.of(new Uint8Array(memory.buffer));
+      base = Number(Deno.UnsafePointer.value(pointer));
+      this.#addresses.set(memory.buffer, base);
+    }
+    return base + memory.byteOffset;
+  }
+}
+
+/**
+ * `value` as a 64-bit argument. The runtime takes a number there too, though its types ask for a
+ * bigint, which would be one more allocation per argument on the read path.
+ */
+function wide(value: number): bigint {
+  return value as unknown as bigint;
+}
+
+/** `text` as the NUL-terminated bytes a system call takes. */
+export function cString(text: string): Memory {
+  return new TextEncoder().encode(text + "\0");
+}
