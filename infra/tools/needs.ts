@@ -1,0 +1,53 @@
+/** What a suite needs of the machine, and what to do when it is not there. */
+
+/** A capability of the machine. */
+export type Need = "fuse";
+
+/** What the checks look at. */
+export interface Machine {
+  readonly uid: number | null;
+  /** Whether `path` can be opened for reading and writing. */
+  opens(path: string): boolean;
+  /** Whether `program` is on PATH. */
+  hasProgram(program: string): boolean;
+}
+
+/** What is missing for `need` and how to get it; null when nothing is. */
+export function missing(need: Need, machine: Machine): string | null {
+  switch (need) {
+    case "fuse": {
+      if (!machine.opens("/dev/fuse")) {
+        return "/dev/fuse cannot be opened: load the kernel module with `modprobe fuse`, or in a " +
+          "container start it with `--device /dev/fuse --cap-add SYS_ADMIN`";
+      }
+      if (machine.uid !== 0 && !machine.hasProgram("fusermount3")) {
+        return "fusermount3 is not installed and this is not root: install the package fuse3";
+      }
+      return null;
+    }
+  }
+}
+
+/** This machine. */
+export const thisMachine: Machine = {
+  uid: Deno.uid(),
+  opens(path) {
+    try {
+      Deno.openSync(path, { read: true, write: true }).close();
+      return true;
+    } catch {
+      // Whatever the reason, the suite cannot use it; the message above names the remedies.
+      return false;
+    }
+  },
+  hasProgram(program) {
+    const directories = (Deno.env.get("PATH") ?? "").split(":");
+    return directories.some((directory) => {
+      try {
+        return Deno.statSync(`${directory}/${program}`).isFile;
+      } catch {
+        return false;
+      }
+    });
+  },
+};

@@ -1,0 +1,72 @@
+/** What `deno task test` runs: named suites, each with its files and with what it needs. */
+import type { Need } from "./needs.ts";
+
+/** One command of a suite, counted as one check unless it reports its own tests. */
+export interface Step {
+  readonly title: string;
+  /** Arguments of the running Deno. */
+  readonly args: readonly string[];
+}
+
+/** A part of the tests that can be run alone. */
+export interface Suite {
+  readonly name: string;
+  readonly title: string;
+  /** Whether the test file at `path` belongs here; the first suite that says so has it. */
+  readonly owns: (path: string) => boolean;
+  readonly needs: readonly Need[];
+  /** Run before the tests. */
+  readonly steps: readonly Step[];
+  /** Flags of `deno test`. */
+  readonly flags: readonly string[];
+}
+
+/** All suites, in the order they run: quick and local first. */
+export const SUITES: readonly Suite[] = [
+  {
+    name: "gate",
+    title: "format, lint with the layer rules, types, unit tests",
+    owns: (path) => !path.startsWith("tests/") || path === "tests/tidy_test.ts",
+    needs: [],
+    steps: [
+      { title: "format", args: ["fmt", "--check", "--quiet"] },
+      { title: "lint", args: ["lint", "--quiet"] },
+      { title: "types", args: ["check", "--quiet", "."] },
+    ],
+    flags: ["--trace-leaks", "--parallel"],
+  },
+  {
+    name: "conformance",
+    title: "the backend contract on every provider, with real servers on loopback",
+    owns: (path) => /^tests\/(.*_)?(conformance|azurite|azure|backend)(_.*)?_test\.ts$/.test(path),
+    needs: [],
+    steps: [],
+    flags: [],
+  },
+  {
+    name: "binary",
+    title: "the compiled program",
+    owns: (path) => /^tests\/(.*_)?(build|binary|cli)(_.*)?_test\.ts$/.test(path),
+    needs: [],
+    steps: [{ title: "build", args: ["run", "-A", "infra/tools/build.ts"] }],
+    flags: [],
+  },
+  {
+    name: "mount",
+    title: "real mounts through the kernel",
+    owns: () => true,
+    needs: ["fuse"],
+    steps: [],
+    flags: [],
+  },
+];
+
+/** The suite that runs the test file at `path`. */
+export function suiteOf(path: string): Suite | undefined {
+  return SUITES.find((suite) => suite.owns(path));
+}
+
+/** The test files among `files` that `suite` runs. */
+export function testFilesOf(suite: Suite, files: readonly string[]): string[] {
+  return files.filter((path) => path.endsWith("_test.ts") && suiteOf(path) === suite);
+}

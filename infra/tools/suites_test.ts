@@ -1,0 +1,31 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { type Machine, missing } from "./needs.ts";
+import { suiteOf, SUITES, testFilesOf } from "./suites.ts";
+
+Deno.test("suites put each test file in exactly one place", () => {
+  equal(suiteOf("cache/platform/units_test.ts")?.name, "gate");
+  equal(suiteOf("tests/tidy_test.ts")?.name, "gate");
+  equal(suiteOf("tests/azure_conformance_test.ts")?.name, "conformance");
+  equal(suiteOf("tests/build_test.ts")?.name, "binary");
+  equal(suiteOf("tests/posix_test.ts")?.name, "mount");
+});
+
+Deno.test("suites run test files only", () => {
+  const files = ["cache/a.ts", "cache/a_test.ts", "tests/support/a.ts", "tests/posix_test.ts"];
+  const all = SUITES.flatMap((suite) => testFilesOf(suite, files));
+  deepEqual(all, ["cache/a_test.ts", "tests/posix_test.ts"]);
+});
+
+function machine(facts: Partial<Machine>): Machine {
+  return { uid: 0, opens: () => true, hasProgram: () => true, ...facts };
+}
+
+Deno.test("fuse is missing without the device, and says how to get it", () => {
+  match(missing("fuse", machine({ opens: () => false })) ?? "", /modprobe fuse/);
+});
+
+Deno.test("fuse needs fusermount3 only where there is no root", () => {
+  equal(missing("fuse", machine({ hasProgram: () => false })), null);
+  match(missing("fuse", machine({ uid: 1000, hasProgram: () => false })) ?? "", /package fuse3/);
+  equal(missing("fuse", machine({ uid: 1000 })), null);
+});

@@ -1,0 +1,94 @@
+/**
+ * `deno task test [SUITE…]`: runs the suites, adds up their results and ends with one line,
+ * `N passed, N failed`. Exit code 1 when anything failed. Under CI=true nothing may be skipped.
+ */
+import { missing, thisMachine } from "./needs.ts";
+import { REPOSITORY, repositoryFiles } from "./source_tree.ts";
+import { type Suite, SUITES, testFilesOf } from "./suites.ts";
+import { add, NOTHING, type Tally, tallyOf } from "./tally.ts";
+
+/** Longest time for one step; a hung test must not hang the build. */
+const STEP_MS_MAX = 10 * 60_000;
+
+const encoder = new TextEncoder();
+
+function say(line: string): void {
+  Deno.stdout.writeSync(encoder.encode(`${line}\n`));
+}
+
+/** Copies `stream` to our output and returns its text. */
+async function relay(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    Deno.stdout.writeSync(chunk);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text;
+}
+
+/** Runs this Deno with `args`; the output is shown and returned. */
+async function deno(args: readonly string[]): Promise<{ output: string; succeeded: boolean }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: REPOSITORY,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(STEP_MS_MAX),
+  }).spawn();
+  const [output, errors, status] = await Promise.all([
+    relay(child.stdout),
+    relay(child.stderr),
+    child.status,
+  ]);
+  if (status.signal !== null) say(`Ended by ${status.signal}: deno ${args.join(" ")}`);
+  return { output: output + errors, succeeded: status.success };
+}
+
+async function runSuite(suite: Suite, files: readonly string[], strict: boolean): Promise<Tally> {
+  say(`\n== ${suite.name}: ${suite.title}`);
+  const lacks = suite.needs.map((need) => missing(need, thisMachine)).filter((text) =>
+    text !== null
+  );
+  if (lacks.length > 0) {
+    for (const text of lacks) say(`${strict ? "Missing" : "Skipped"}: ${text}`);
+    return { passed: 0, failed: strict ? 1 : 0, ignored: strict ? 0 : 1 };
+  }
+  let tally = NOTHING;
+  for (const step of suite.steps) {
+    const { succeeded } = await deno(step.args);
+    say(`${step.title} ... ${succeeded ? "ok" : "FAILED"}`);
+    tally = add(tally, { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, ignored: 0 });
+  }
+  const tests = testFilesOf(suite, files);
+  if (tests.length === 0) return tally;
+  const { output, succeeded } = await deno(["test", "-A", "--no-check", ...suite.flags, ...tests]);
+  return add(tally, tallyOf(output, succeeded));
+}
+
+function selectSuites(names: readonly string[]): readonly Suite[] | null {
+  if (names.length === 0) return SUITES;
+  const chosen = SUITES.filter((suite) => names.includes(suite.name));
+  return chosen.length === new Set(names).size ? chosen : null;
+}
+
+async function main(names: readonly string[], strict: boolean): Promise<number> {
+  const suites = selectSuites(names);
+  if (suites === null) {
+    say(`Run suites "${names.join(" ")}": wanted ${SUITES.map((suite) => suite.name).join(", ")}`);
+    return 2;
+  }
+  const files = repositoryFiles();
+  say(`Suites: ${suites.map((suite) => suite.name).join(", ")}`);
+  let total = NOTHING;
+  for (const suite of suites) total = add(total, await runSuite(suite, files, strict));
+  // A skipped test is a gap where nobody looks, so on the build machine it fails the run.
+  const failed = total.failed + (strict ? total.ignored : 0);
+  if (total.ignored > 0) say(`\n${total.ignored} skipped${strict ? ", not allowed in CI" : ""}`);
+  say(`\n${total.passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args, Deno.env.get("CI") === "true"));

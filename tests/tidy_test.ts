@@ -1,0 +1,91 @@
+/** The habits of the repository that a machine can check, beyond what the linter sees. */
+import { deepEqual } from "node:assert/strict";
+import { dirname, join, normalize } from "node:path";
+import { functionLengths, importsOf } from "../infra/tools/lint/measure.ts";
+import { readSource, repositoryFiles } from "../infra/tools/source_tree.ts";
+import { suiteOf } from "../infra/tools/suites.ts";
+
+const FILE_LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 70;
+const COLUMNS_MAX = 100;
+
+/** Sources that may exceed a limit, each with its reason. Keep it empty. */
+const EXCEPTIONS: ReadonlyMap<string, string> = new Map();
+
+const FILES = repositoryFiles();
+const SOURCES = FILES.filter((path) => path.endsWith(".ts"));
+const LIMITED = SOURCES.filter((path) => !EXCEPTIONS.has(path));
+const TEXTS = FILES.filter((path) => !/\.(png|svg|ico|gz|tar|lock|bin)$/.test(path));
+
+/** Lines of `paths` that `pattern` matches, as `path:line: match`. */
+function matches(paths: readonly string[], pattern: RegExp): string[] {
+  return paths.flatMap((path) =>
+    readSource(path).split("\n").flatMap((line, index) => {
+      const found = pattern.exec(line);
+      return found === null ? [] : [`${path}:${index + 1}: ${found[0].trim()}`];
+    })
+  );
+}
+
+Deno.test("files have at most 400 lines", () => {
+  const long = LIMITED.map((path) => ({ path, lines: readSource(path).split("\n").length - 1 }));
+  deepEqual(long.filter(({ lines }) => lines > FILE_LINES_MAX), []);
+});
+
+Deno.test("functions have at most 70 lines", () => {
+  const long = LIMITED.flatMap((path) =>
+    functionLengths(path, readSource(path))
+      .filter(({ lines }) => lines > FUNCTION_LINES_MAX)
+      .map(({ line, lines }) => `${path}:${line}: ${lines} lines`)
+  );
+  deepEqual(long, []);
+});
+
+Deno.test("lines have at most 100 columns", () => {
+  deepEqual(matches(LIMITED, new RegExp(`^.{${COLUMNS_MAX + 1},}$`, "u")), []);
+});
+
+Deno.test("nothing is marked as unfinished", () => {
+  // Put together here so that this file does not match itself.
+  const marks = ["FIX" + "ME", "TO" + "DO", "XX" + "X", "HA" + "CK"];
+  deepEqual(matches(TEXTS, new RegExp(`\\b(${marks.join("|")})\\b`)), []);
+});
+
+Deno.test("no path of one machine and no registry host is written down", () => {
+  const paths = ["wo" + "rk", "ro" + "ot", "tm" + "p/w"];
+  const hosts = ["registry.npm" + "js", "py" + "pi\\.org", "proxy.go" + "lang", "npm" + "mirror"];
+  const pattern = `(?<![\\w.}*-])/(${paths.join("|")})/|${hosts.join("|")}`;
+  deepEqual(matches(TEXTS, new RegExp(pattern)), []);
+});
+
+Deno.test("every source is imported or is an entry point", () => {
+  const imported = new Set<string>();
+  for (const importer of SOURCES) {
+    for (const specifier of importsOf(importer, readSource(importer))) {
+      const path = normalize(join(dirname(importer), specifier));
+      // A file that only its own test uses is as dead as one that nobody uses.
+      if (importer !== path.replace(/\.ts$/, "_test.ts")) imported.add(path);
+    }
+  }
+  const named = readSource("deno.json") + readSource(".ci/run");
+  const dead = SOURCES.filter((path) =>
+    !path.endsWith("_test.ts") && !imported.has(path) && !named.includes(path)
+  );
+  deepEqual(dead, []);
+});
+
+Deno.test("no file stands for a folder, and dependencies are pinned in deno.json only", () => {
+  const names = /(^|\/)(package\.json|package-lock\.json|mod\.ts|index\.ts|utils\.ts|helpers\.ts)$/;
+  deepEqual(FILES.filter((path) => names.test(path)), []);
+});
+
+Deno.test("every test file is run by a suite", () => {
+  const tests = SOURCES.filter((path) => path.endsWith("_test.ts"));
+  deepEqual(tests.filter((path) => suiteOf(path) === undefined), []);
+  const lost = matches(SOURCES.filter((path) => !path.endsWith("_test.ts")), /^Deno\.test\(/);
+  deepEqual(lost.filter((line) => !/^tests\/[a-z_/]+\.ts:/.test(line)), []);
+});
+
+Deno.test("exceptions name files that exist", () => {
+  deepEqual([...EXCEPTIONS.keys()].filter((path) => !SOURCES.includes(path)), []);
+});
