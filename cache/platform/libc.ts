@@ -20,6 +20,7 @@ const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFD = 2;
+const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const RLIMIT_NOFILE = 7;
@@ -32,6 +33,7 @@ const SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
+  getpagesize: { parameters: [], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   mount: {
@@ -148,6 +150,16 @@ export class Libc {
   /** Group id this process acts as. */
   effectiveGid(): number {
     return this.#symbols.getegid();
+  }
+
+  /** Bytes of a memory page: 4 KiB on x86-64, up to 64 KiB on aarch64. */
+  pageBytes(): number {
+    return this.#symbols.getpagesize();
+  }
+
+  /** Makes reads of `fd` return −EAGAIN instead of waiting. */
+  setNonblocking(fd: number): void {
+    this.#symbols.fcntl(fd, F_SETFL, OPEN_FLAGS.NONBLOCK);
   }
 
   /** Opens `path`; a descriptor or a negated errno. Close-on-exec is always set. */
