@@ -53,6 +53,17 @@ export function parseStatx(view: DataView): FileStatus {
   };
 }
 
+/** Whether a struct statx shows the size, mtime and ctime of `status`; allocates nothing. */
+export function statxMatches(view: DataView, status: FileStatus): boolean {
+  return timeMatches(view, 112, status.modified) && timeMatches(view, 96, status.changed) &&
+    view.getUint32(44, true) * 2 ** 32 + view.getUint32(40, true) === status.sizeBytes;
+}
+
+function timeMatches(view: DataView, offset: number, time: FileStatus["modified"]): boolean {
+  return view.getUint32(offset + 8, true) === time.nanoseconds &&
+    view.getInt32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true) === time.seconds;
+}
+
 function parseTime(view: DataView, offset: number) {
   return {
     seconds: Number(view.getBigInt64(offset, true)),

@@ -7,12 +7,18 @@
  * report only that they failed (−EIO) and callers that need the reason ask again without waiting.
  */
 import { ERRNO, SystemError } from "./errno.ts";
-import { type FileStatus, parseStatx, STATX_BASIC_STATS, STATX_BYTES } from "./file_status.ts";
+import {
+  type FileStatus,
+  parseStatx,
+  STATX_BASIC_STATS,
+  STATX_BYTES,
+  statxMatches,
+} from "./file_status.ts";
+import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 import { OPEN_FLAGS } from "./open_flags.ts";
 
 const SYS_OPENAT2 = 437; // asm-generic/unistd.h; the same number on every architecture
 const AT_EMPTY_PATH = 0x1000;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const RWF_NOWAIT = 0x8;
 const POLLIN = 0x1;
 const AF_UNIX = 1;
@@ -25,100 +31,12 @@ const FD_CLOEXEC = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const RLIMIT_NOFILE = 7;
 
-// Sizes and counts are passed as usize and returned as i32: no call moves 2 GiB, and a 64-bit
-// result would come as a bigint, which costs an allocation on the hottest path of the program.
-const SYMBOLS = {
-  __errno_location: { parameters: [], result: "pointer" },
-  close: { parameters: ["i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  geteuid: { parameters: [], result: "u32" },
-  getegid: { parameters: [], result: "u32" },
-  getpagesize: { parameters: [], result: "i32" },
-  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
-  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
-  mount: {
-    parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
-    result: "i32",
-  },
-  open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
-  pollLater: {
-    name: "poll",
-    parameters: ["buffer", "u64", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  preadLater: {
-    name: "pread64",
-    parameters: ["i32", "buffer", "usize", "i64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  preadv2: { parameters: ["i32", "buffer", "i32", "i64", "i32"], result: "i32" },
-  prlimit64: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
-  read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
-  getdentsLater: {
-    name: "getdents64",
-    parameters: ["i32", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "i32" },
-  recvmsgLater: {
-    name: "recvmsg",
-    parameters: ["i32", "buffer", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  statfsLater: {
-    name: "statfs",
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
-  statxLater: {
-    name: "statx",
-    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  openat2: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
-    result: "i32",
-  },
-  openat2Later: {
-    name: "syscall",
-    parameters: ["i64", "i64", "buffer", "buffer", "u64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  umount2: { parameters: ["buffer", "i32"], result: "i32" },
-  umount2Later: {
-    name: "umount2",
-    parameters: ["buffer", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  write: { parameters: ["i32", "buffer", "usize"], result: "i32" },
-  writeLater: {
-    name: "write",
-    parameters: ["i32", "buffer", "usize"],
-    result: "i32",
-    nonblocking: true,
-  },
-  writev: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-} as const;
-
 /** A buffer system calls may write to: it never moves, and is not shared with another thread. */
 export type Memory = Uint8Array<ArrayBuffer>;
 
 /** The C library of this process. */
 export class Libc {
-  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #symbols: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   /** errno of this thread; the location is fixed for the life of the thread. */
   readonly #errno: Int32Array;
   readonly #addresses = new WeakMap<ArrayBuffer, number>();
@@ -130,7 +48,7 @@ export class Libc {
   readonly #openHow = new Uint8Array(24);
   readonly #emptyPath = new Uint8Array(1);
 
-  private constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>) {
+  private constructor(library: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>) {
     this.#symbols = library.symbols;
     const location = library.symbols.__errno_location();
     if (location === null) throw new SystemError("find errno of", "libc.so.6", ERRNO.EINVAL);
@@ -139,7 +57,7 @@ export class Libc {
 
   /** Opens the C library; glibc of any age WarpDrive's runtime itself can use. */
   static open(): Libc {
-    return new Libc(Deno.dlopen("libc.so.6", SYMBOLS));
+    return new Libc(Deno.dlopen("libc.so.6", LIBC_SYMBOLS));
   }
 
   /** User id this process acts as. */
@@ -216,17 +134,11 @@ export class Libc {
     return parseStatx(this.#statxView);
   }
 
-  /** Status of `path`, following no final link, on a blocking thread; null when it failed. */
-  async statusBelowLater(fd: number, path: Memory): Promise<FileStatus | null> {
-    const buffer = new Uint8Array(STATX_BYTES);
-    const result = await this.#symbols.statxLater(
-      fd,
-      path,
-      AT_SYMLINK_NOFOLLOW,
-      STATX_BASIC_STATS,
-      buffer,
-    );
-    return result < 0 ? null : parseStatx(new DataView(buffer.buffer));
+  /** Whether size, mtime and ctime of the open file `fd` are still those of `before`. */
+  isUnchanged(fd: number, before: FileStatus): boolean {
+    const mask = STATX_BASIC_STATS;
+    const result = this.#symbols.statx(fd, this.#emptyPath, AT_EMPTY_PATH, mask, this.#statx);
+    return result === 0 && statxMatches(this.#statxView, before);
   }
 
   /** Reads from a nonblocking descriptor; bytes read or a negated errno. */
@@ -285,6 +197,11 @@ export class Libc {
   seek(fd: number, offset: number, whence: number): number {
     const result = Number(this.#symbols.lseek(fd, wide(offset), whence));
     return result < 0 ? -this.#lastErrno() : result;
+  }
+
+  /** Moves directory `fd` to a position getdents64 reported (d_off), which may use all 63 bits. */
+  seekDirectory(fd: number, position: bigint): void {
+    this.#symbols.lseek(fd, position, 0);
   }
 
   /** ioctl(2) with a pointer argument; its result or a negated errno. */

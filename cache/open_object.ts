@@ -1,0 +1,36 @@
+/**
+ * The one interface through which reads ask for bytes of an object version. Behind it: a file of a
+ * local backend (`local_object.ts`) or the store itself (`read_through.ts`).
+ */
+import type { ObjectEntry } from "./backend/backend.ts";
+import type { Lease } from "./buffer_pool.ts";
+import type { Memory } from "./platform/libc.ts";
+
+/** One object version, open for reading. Reads throw `BackendError`. */
+export interface OpenObject {
+  /** The version all bytes come from. */
+  readonly entry: ObjectEntry;
+  /**
+   * A file on this machine that holds exactly these bytes at the same offsets, which the kernel
+   * may read by itself; null when there is none.
+   */
+  readonly backingFd: number | null;
+  /**
+   * The bytes at `offset` where they can be had without waiting, otherwise null. Valid until the
+   * next call of any object: they lie in a buffer that is shared.
+   */
+  readNow(offset: number, length: number): Memory | null;
+  /** The bytes at `offset`, `length` of them; the range lies within the object. */
+  read(offset: number, length: number, signal: AbortSignal): Promise<Lease>;
+  /** The next data or hole at or after `offset`, which lies within the object. */
+  seek(offset: number, whence: "data" | "hole"): number;
+  /** Current attributes; a file in passthrough shows what it is now. */
+  status(): ObjectEntry;
+  close(): void;
+}
+
+/** Opens object versions of one backend. */
+export interface ObjectSource {
+  /** Opens `entry`, found at `path`; throws `changed` where that version is known to be gone. */
+  open(path: string, entry: ObjectEntry): OpenObject | Promise<OpenObject>;
+}
