@@ -1,5 +1,6 @@
 /** The whole configuration of `warpdrive mount`, resolved and checked. */
 import type { BackendSettings } from "../cache/backend/settings.ts";
+import type { CacheSettings } from "../cache/config.ts";
 
 /** What the kernel is told and asked for. */
 export interface FuseSettings {
@@ -43,6 +44,8 @@ export interface MountConfig {
   readonly staleTtlMs: number;
   /** Entries of all cached listings together. */
   readonly listingEntriesMax: number;
+  /** The block cache; null when it is off. */
+  readonly cache: CacheSettings | null;
   readonly backends: readonly BackendSettings[];
   readonly metrics: MetricsSettings;
 }

@@ -1,0 +1,162 @@
+/**
+ * The mount's configuration file: YAML text to {@linkcode MountConfig}, or everything that is wrong
+ * with it. Pure: the environment, the secret files and the user are handed in.
+ */
+import { readBackends } from "../cache/backend_config.ts";
+import { readCacheSection } from "../cache/config.ts";
+import type { ConfigPath, ConfigProblem } from "../cache/platform/config_problem.ts";
+import { type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
+import { absolutePath } from "../cache/platform/setting.ts";
+import type { FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
+import { MOUNT_FILE } from "./config_sections.ts";
+import { pathContains, pathsOverlap } from "./path_overlap.ts";
+
+/** What the file's meaning depends on besides its text. */
+export interface MountConfigInputs extends ConfigInputs {
+  /** Who mounts: owner of the files, and whether others may be let in by default. */
+  readonly user: { readonly uid: number; readonly gid: number };
+}
+
+/** A configuration to mount by, or what to correct. Both lists are in the order of the file. */
+export type MountConfigOutcome =
+  | {
+    readonly ok: true;
+    readonly config: MountConfig;
+    readonly warnings: readonly ConfigProblem[];
+  }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Reads the text of a configuration file. */
+export function parseMountConfig(text: string, inputs: MountConfigInputs): MountConfigOutcome {
+  const reader = new ConfigReader(text, inputs);
+  if (!reader.readable) {
+    reader.report([], "wanted a mapping of keys to values, such as mount_point: /mnt/data");
+    return { ok: false, problems: reader.problems };
+  }
+  const config = readMountFile(reader, inputs);
+  const { problems, warnings } = reader;
+  if (config === null || problems.length > 0) return { ok: false, problems };
+  return { ok: true, config, warnings };
+}
+
+/** Reads every section before giving up on any, so that all problems are reported. */
+function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountConfig | null {
+  // Reports unknown keys and wrong values everywhere; the sections below then add what no single
+  // key can know.
+  reader.read(MOUNT_FILE, []);
+  const keys = MOUNT_FILE.shape;
+  const mountPoint = readMountPoint(reader);
+  const allowOther = reader.read(keys.allow_other, ["allow_other"]);
+  const fuseDebug = reader.read(keys.fuse_debug, ["fuse_debug"]);
+  const fuse = readFuse(reader);
+  const owner = readOwner(reader, inputs);
+  const cacheSection = readCacheSection(reader);
+  const backends = readBackends(reader);
+  const metrics = reader.read(keys.metrics, ["metrics"]);
+  if (mountPoint !== null) checkPaths(reader, mountPoint);
+  warnUnused(reader);
+  if (
+    mountPoint === null || allowOther === null || fuseDebug === null || fuse === null ||
+    owner === null || cacheSection === null || metrics === null
+  ) return null;
+  return {
+    mountPoint,
+    allowOther: allowOther ?? inputs.user.uid === 0,
+    fuseDebug,
+    fuse,
+    owner,
+    ...cacheSection,
+    backends,
+    metrics: { enabled: metrics.enabled, ...metrics.addr },
+  };
+}
+
+function readMountPoint(reader: ConfigReader): string | null {
+  const mountPoint = reader.read(MOUNT_FILE.shape.mount_point, ["mount_point"]);
+  if (mountPoint !== "/") return mountPoint;
+  reader.report(["mount_point"], "wanted a directory of its own, not the root of the system");
+  return null;
+}
+
+function readFuse(reader: ConfigReader): FuseSettings | null {
+  const fuse = reader.read(MOUNT_FILE.shape.fuse, ["fuse"]);
+  if (fuse === null) return null;
+  // The kernel counts a mount as congested at three quarters of its background requests, and
+  // refuses a threshold above them.
+  const congestion = fuse.congestion_threshold ?? Math.ceil(fuse.max_background * 3 / 4);
+  if (congestion > fuse.max_background) {
+    const path = ["fuse", "congestion_threshold"];
+    reader.report(path, `wanted at most fuse.max_background, which is ${fuse.max_background}`);
+    return null;
+  }
+  return {
+    attrTimeoutMs: fuse.attr_timeout,
+    entryTimeoutMs: fuse.entry_timeout,
+    negativeTimeoutMs: fuse.negative_timeout,
+    maxBackground: fuse.max_background,
+    congestionThreshold: congestion,
+    readAheadBytes: fuse.max_read_ahead,
+    passthrough: fuse.passthrough,
+    nodesMax: fuse.max_nodes,
+  };
+}
+
+function readOwner(reader: ConfigReader, inputs: MountConfigInputs): OwnerSettings | null {
+  const owner = reader.read(MOUNT_FILE.shape.owner, ["owner"]);
+  if (owner === null) return null;
+  return {
+    uid: owner.uid ?? inputs.user.uid,
+    gid: owner.gid ?? inputs.user.gid,
+    fileMode: owner.file_mode,
+    directoryMode: owner.dir_mode,
+  };
+}
+
+/** Keeps every path the daemon uses out of its own mount, where each access would wait for it. */
+function checkPaths(reader: ConfigReader, mountPoint: string): void {
+  const inside = `wanted a path outside the mount point ${JSON.stringify(mountPoint)}`;
+  for (const path of [["cache", "path"], ["cache", "dir"], ["telemetry", "file_path"]]) {
+    if (!reader.has(path)) continue;
+    const used = reader.read(absolutePath(), path);
+    if (used !== null && pathContains(mountPoint, used)) reader.report(path, inside);
+  }
+  for (const position of reader.keys(["backends"])) {
+    const path = ["backends", position];
+    checkLocalRoot(reader, path, mountPoint);
+    const mountPath = reader.text([...path, "mount_path"]);
+    if (mountPath?.startsWith(`${mountPoint}/`) === true) {
+      reader.warn(
+        [...path, "mount_path"],
+        `is below the mount point: the backend appears at ${mountPoint}${mountPath}`,
+      );
+    }
+  }
+}
+
+function checkLocalRoot(reader: ConfigReader, backendPath: ConfigPath, mountPoint: string): void {
+  const path = [...backendPath, "config", "root"];
+  if (reader.text([...backendPath, "type"]) !== "local" || !reader.has(path)) return;
+  const root = reader.read(absolutePath(), path);
+  if (root === null || !pathsOverlap(root, mountPoint)) return;
+  const place = JSON.stringify(mountPoint);
+  reader.report(
+    path,
+    pathContains(root, mountPoint)
+      ? `contains the mount point ${place}, so reading it would enter the mount: wanted a root beside it`
+      : `lies under the mount point ${place}, which would hide it: wanted a root outside`,
+  );
+}
+
+/** Sections whose settings are checked today and used by a later version. */
+function warnUnused(reader: ConfigReader): void {
+  for (const key of ["telemetry", "control_plane", "teams"]) {
+    if (reader.has([key])) reader.warn([key], "checked, and not used by this version yet");
+  }
+  const cacheKeys = reader.keys(["cache"]).filter((key) => !USED_CACHE_KEYS.includes(key));
+  for (const key of cacheKeys) {
+    reader.warn(["cache", key], "checked, and not used by this version yet, which does not cache");
+  }
+}
+
+/** Keys of `cache:` that matter without a cache. */
+const USED_CACHE_KEYS: ConfigPath = ["stale_ttl", "max_listing_entries"];
