@@ -4,8 +4,14 @@
  */
 import { readBackends } from "../cache/backend_config.ts";
 import { readCacheSection } from "../cache/config.ts";
-import type { ConfigPath, ConfigProblem } from "../cache/platform/config_problem.ts";
-import { type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
+import {
+  type ConfigPath,
+  type ConfigProblem,
+  formatProblem,
+} from "../cache/platform/config_problem.ts";
+import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
+import { CommandError } from "../cache/platform/exit.ts";
+import type { Logger } from "../cache/platform/log.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
 import type { FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
 import { MOUNT_FILE } from "./config_sections.ts";
@@ -37,6 +43,35 @@ export function parseMountConfig(text: string, inputs: MountConfigInputs): Mount
   const { problems, warnings } = reader;
   if (config === null || problems.length > 0) return { ok: false, problems };
   return { ok: true, config, warnings };
+}
+
+/**
+ * Reads the configuration file at `path`, through `inputs.readTextFile`; remarks go to `logger`.
+ *
+ * @throws {CommandError} `usage` with all problems, or why the file cannot be read.
+ */
+export function loadMountConfig(
+  path: string,
+  inputs: MountConfigInputs,
+  logger: Logger,
+): MountConfig {
+  let text: string;
+  try {
+    text = inputs.readTextFile(path);
+  } catch (cause) {
+    throw new CommandError(
+      "usage",
+      `Cannot read configuration ${JSON.stringify(path)}`,
+      "Give the path of a readable file with --config",
+      { cause },
+    );
+  }
+  const outcome = parseMountConfig(text, inputs);
+  if (!outcome.ok) throw configError(path, outcome.problems);
+  for (const warning of outcome.warnings) {
+    logger.warn("Configuration remark", { remark: formatProblem(path, warning) });
+  }
+  return outcome.config;
 }
 
 /** Reads every section before giving up on any, so that all problems are reported. */

@@ -41,7 +41,10 @@ export type Source =
 /** One entry of `backends:`. */
 export interface BackendSettings {
   readonly name: string;
-  /** Where it appears below the mount point, without leading or trailing slash, never `""`. */
+  /**
+   * Where it appears below the mount point, without leading or trailing slash. `""`, the mount
+   * point itself, only where the whole mount is one backend named by a URL.
+   */
   readonly mountPath: string;
   /** Longest wait without progress before an operation fails with `timeout`. */
   readonly timeoutMs: number;
