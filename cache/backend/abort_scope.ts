@@ -1,0 +1,46 @@
+/**
+ * A signal of one operation that follows the signal of its caller.
+ *
+ * Signals of callers may live as long as the mount. `AbortSignal.any` and `fetch` leave something
+ * registered on the signals they are given until those are collected, so they are only ever given
+ * a scope's own signal, and the scope takes its one listener off the caller's when disposed.
+ */
+export class AbortScope implements Disposable {
+  readonly #parent: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #follow = () => this.#controller.abort(this.#parent.reason);
+
+  constructor(parent: AbortSignal) {
+    this.#parent = parent;
+    if (parent.aborted) this.#follow();
+    else parent.addEventListener("abort", this.#follow, { once: true });
+  }
+
+  /** Aborts with the caller's signal, or earlier by {@linkcode abort}. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Aborts this operation only; `reason` is what its pending waits reject with. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.#parent.removeEventListener("abort", this.#follow);
+  }
+}
+
+/** Settles as `promise` does, or rejects with the signal's reason when that aborts first. */
+export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    // The race handles a late rejection of the loser.
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

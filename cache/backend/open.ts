@@ -1,0 +1,116 @@
+/** From the settings of a backend to the backend that the rest of the program uses. */
+import type { Backend } from "./backend.ts";
+import { deadline } from "./deadline.ts";
+import { type BackendHealth, HealthGuard } from "./health.ts";
+import { limited } from "./limited.ts";
+import { LocalBackend, type LocalFiles } from "./local.ts";
+import { type BackendMetrics, metered } from "./metered.ts";
+import { retry, type RetryPolicy } from "./retry.ts";
+import type { BackendSettings } from "./settings.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Libc } from "../platform/libc.ts";
+import type { Logger } from "../platform/log.ts";
+
+/** A backend ready for use; closing `backend` closes everything. */
+export interface OpenedBackend {
+  readonly backend: Backend;
+  readonly health: BackendHealth;
+  /** The files behind a local backend; null for all others. */
+  readonly files: LocalFiles | null;
+}
+
+/** What backends are built with; `random` gives numbers in [0, 1). */
+export interface BackendDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: BackendMetrics;
+  readonly libc: Libc;
+}
+
+/**
+ * An object asked for to see whether a store answers: that costs one HEAD and a listing of at most
+ * one key, and that there is no such object is as good an answer as any.
+ */
+export const PROBE_NAME = ".warpdrive-probe";
+
+/** Attempts that fit in the time an operation may be quiet, so that a stalled one is repeated. */
+const ATTEMPTS_PER_TIMEOUT = 3;
+
+/**
+ * Opens the backend that `settings` describe, without asking its store for anything: a store may
+ * be down when a mount starts.
+ */
+export async function openBackend(
+  settings: BackendSettings,
+  deps: BackendDeps,
+): Promise<OpenedBackend> {
+  const { name, source } = settings;
+  switch (source.type) {
+    case "local": {
+      const local = new LocalBackend(name, source.root, deps.libc);
+      const tried = metered(local, deps.metrics, deps.clock);
+      // What a disk answers, it answers again: no second attempt.
+      const stack = deadline(
+        limited(tried, settings.requestsMax),
+        settings.timeoutMs,
+        deps.clock,
+      );
+      return guard(stack, deadline(tried, settings.timeoutMs, deps.clock), local, deps);
+    }
+    case "azureblob": {
+      // The SDK takes a third of a second to load, which a mount without Azure need not pay.
+      const { AzureBackend } = await import("./azure.ts");
+      const azure = await AzureBackend.open(name, source, {
+        clock: deps.clock,
+        onRenewal: (status) => deps.metrics.authRefresh("entra", status),
+      });
+      return openRemote(azure, settings, deps);
+    }
+  }
+}
+
+/**
+ * Stacks the decorators of a store across a network. From the inside out:
+ *
+ * 1. `metered` sees every attempt as it is on the wire, without waits of our own.
+ * 2. `deadline`, the short one, ends an attempt that stalls. It is inside `limited`, because
+ *    waiting for a turn is no fault of the attempt.
+ * 3. `limited` holds a turn per attempt, not during the pauses between attempts.
+ * 4. `retry` sees the failures of all the former.
+ * 5. `deadline`, the configured one, bounds what a caller can wait in all, turns and pauses
+ *    included.
+ * 6. `health` counts what callers were finally told, and answers for a store that is down without
+ *    any of the others.
+ */
+export function openRemote(
+  bare: Backend,
+  settings: BackendSettings,
+  deps: BackendDeps,
+): OpenedBackend {
+  const { clock, random, metrics } = deps;
+  const attemptMs = Math.ceil(settings.timeoutMs / ATTEMPTS_PER_TIMEOUT);
+  const policy: RetryPolicy = {
+    attemptsMax: 5,
+    pauseFirstMs: 200,
+    pauseMaxMs: 5_000,
+    retryAfterMaxMs: attemptMs,
+  };
+  const tried = deadline(metered(bare, metrics, clock), attemptMs, clock);
+  const retried = retry(limited(tried, settings.requestsMax), policy, { clock, random });
+  return guard(deadline(retried, settings.timeoutMs, clock), tried, null, deps);
+}
+
+function guard(
+  stack: Backend,
+  probed: Backend,
+  files: LocalFiles | null,
+  deps: BackendDeps,
+): OpenedBackend {
+  const health = new HealthGuard(stack, {
+    probe: (signal) => probed.stat(PROBE_NAME, signal),
+    clock: deps.clock,
+    logger: deps.logger,
+  });
+  return { backend: health.backend, health, files };
+}
