@@ -64,9 +64,11 @@ const LAYERS: readonly Layer[] = [
       CACHE,
       to(/^mount\/fs\//),
       to(/^mount\/fuse\/messages\.ts$/, ["type"]),
+      to(/^mount\/fuse\/ids\.ts$/),
       to(/^mount\/(config|namespace)\.ts$/),
     ],
-    reason: "mount/fs is operations only and meets the wire in the types of mount/fuse/messages.ts",
+    reason:
+      "mount/fs is operations only and meets the wire in the types of mount/fuse/messages.ts and their ids",
   },
   {
     name: "mount part",
