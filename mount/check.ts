@@ -1,0 +1,139 @@
+/**
+ * `warpdrive mount --check`: whether a mount by this configuration would work, and why not.
+ *
+ * Looks at the machine and asks every backend, but mounts nothing and changes nothing. The
+ * judgements are pure functions in `check/`; this file gathers what they judge.
+ */
+import type { Clock } from "../cache/platform/clock.ts";
+import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
+import type { Output } from "../cache/platform/cli.ts";
+import { checkBackends, type OpenForCheck } from "./check/backends.ts";
+import { bad, type Finding, formatFindings, wouldMount } from "./check/finding.ts";
+import {
+  checkAllowOther,
+  checkDevice,
+  checkOpenFiles,
+  checkPassthrough,
+  checkPrivilege,
+  mayMount,
+} from "./check/kernel.ts";
+import type { Machine } from "./check/machine.ts";
+import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPlace } from "./check/place.ts";
+import type { MountConfig } from "./config.ts";
+import { mountAt, parseMountTable } from "./mount_table.ts";
+import { pathsOverlap } from "./path_overlap.ts";
+
+/** A directory under a file system that hangs never answers. */
+const PLACE_TIMEOUT_MS = 5_000;
+const SILENT_PLACE: MountPlace = {
+  mounted: null,
+  state: { kind: "unreadable", reason: "no answer in time; what is mounted there hangs" },
+};
+
+/** What a check works with. */
+export interface CheckDeps {
+  readonly machine: Machine;
+  readonly open: OpenForCheck;
+  readonly clock: Clock;
+}
+
+/** Checks `config`, prints the report on `stdout`, and returns the command's exit code. */
+export async function runCheck(
+  config: MountConfig,
+  deps: CheckDeps,
+  stdout: Output,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const findings = await checkMount(config, deps, signal);
+  stdout.write(formatFindings(findings));
+  return wouldMount(findings) ? EXIT.done : EXIT.failed;
+}
+
+/** All findings about `config`, the machine's first, then one per backend. */
+export async function checkMount(
+  config: MountConfig,
+  deps: CheckDeps,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const [system, overlaps, backends] = await Promise.all([
+    checkMachine(config, deps, signal),
+    checkOverlaps(config, deps.machine),
+    checkBackends(config.backends, deps.open, deps.clock, signal),
+  ]);
+  return [...system, ...overlaps, ...backends];
+}
+
+async function checkMachine(
+  config: MountConfig,
+  { machine, clock }: CheckDeps,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const [status, limits, fuseConf, device, helper, place, freeBytes] = await Promise.all([
+    machine.text("/proc/self/status"),
+    machine.text("/proc/self/limits"),
+    machine.text("/etc/fuse.conf"),
+    machine.device("/dev/fuse"),
+    machine.program("fusermount3"),
+    within(PLACE_TIMEOUT_MS, clock, signal, lookAtPlace(config.mountPoint, machine)),
+    config.cache === null ? null : machine.freeBytes(config.cache.path),
+  ]);
+  const privileged = mayMount(status ?? "");
+  const locals = config.backends.filter(({ source }) => source.type === "local").length;
+  const { enabled, hostname, port } = config.metrics;
+  return [
+    checkDevice(device, privileged),
+    checkPrivilege(privileged, helper),
+    checkAllowOther(config.allowOther, privileged, fuseConf),
+    checkPassthrough(config.fuse.passthrough, locals, machine.kernelRelease, privileged),
+    checkOpenFiles(limits ?? ""),
+    checkMountPoint(config.mountPoint, place ?? SILENT_PLACE, privileged),
+    checkMetrics(config.metrics, enabled ? machine.listenFailure(hostname, port) : null),
+    checkCacheSpace(config.cache, freeBytes),
+  ];
+}
+
+async function lookAtPlace(mountPoint: string, machine: Machine): Promise<MountPlace> {
+  const path = await machine.realPath(mountPoint);
+  const table = parseMountTable(await machine.text("/proc/self/mountinfo") ?? "");
+  return { mounted: mountAt(table, path), state: await machine.mountPoint(path) };
+}
+
+/** What `work` gives, or null when it takes longer. Work that hangs in the kernel is left there. */
+async function within<T>(
+  timeoutMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+  work: Promise<T>,
+): Promise<T | null> {
+  const done = new AbortController();
+  const quit = AbortSignal.any([signal, done.signal]);
+  const late = clock.sleep(timeoutMs, quit).then(() => null, () => null);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+  }
+}
+
+/** The configuration compares paths as written; links may still lead one into the other. */
+async function checkOverlaps(
+  config: MountConfig,
+  machine: Machine,
+): Promise<readonly Finding[]> {
+  const mountPoint = await machine.realPath(config.mountPoint);
+  const findings: Finding[] = [];
+  for (const { name, source } of config.backends) {
+    if (source.type !== "local") continue;
+    const root = await machine.realPath(source.root);
+    if (pathsOverlap(root, mountPoint)) {
+      findings.push(bad(
+        `root of ${JSON.stringify(name)}`,
+        `${JSON.stringify(root)} and the mount point ${
+          JSON.stringify(mountPoint)
+        } contain each other`,
+        "Choose a mount_point beside it",
+      ));
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,114 @@
+/** The places a mount needs: its mount point, its address, room for its cache. Pure. */
+import { formatBytes } from "../../cache/platform/units.ts";
+import type { CacheSettings } from "../../cache/config.ts";
+import type { MetricsSettings } from "../config.ts";
+import type { MountEntry } from "../mount_table.ts";
+import { bad, doubtful, type Finding, good } from "./finding.ts";
+
+/** What is at the mount point. */
+export type MountPointState =
+  | { readonly kind: "directory"; readonly empty: boolean; readonly writable: boolean }
+  | { readonly kind: "file" }
+  | { readonly kind: "missing" }
+  /** Its last mount lost its process: every access fails with ENOTCONN. */
+  | { readonly kind: "dead" }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** A mount point, and what the mount table has there. */
+export interface MountPlace {
+  readonly mounted: MountEntry | null;
+  readonly state: MountPointState;
+}
+
+/** Judges the mount point. */
+export function checkMountPoint(
+  path: string,
+  { mounted, state }: MountPlace,
+  privileged: boolean,
+): Finding {
+  const subject = "mount point";
+  const quoted = JSON.stringify(path);
+  if (state.kind === "dead") {
+    return doubtful(
+      subject,
+      `${quoted} is a mount whose process is gone`,
+      "Nothing to do: it is replaced at the start",
+    );
+  }
+  if (mounted !== null) {
+    return bad(
+      subject,
+      `${quoted} is already a mount, of type ${mounted.type}`,
+      mounted.type === "fuse.warpdrive"
+        ? `Run "warpdrive umount ${path}" first, or choose another mount_point`
+        : "Choose another mount_point",
+    );
+  }
+  switch (state.kind) {
+    case "missing":
+      return bad(subject, `${quoted} does not exist`, `Run "mkdir -p ${path}"`);
+    case "file":
+      return bad(subject, `${quoted} is no directory`, "Choose another mount_point");
+    case "unreadable":
+      return bad(
+        subject,
+        `${quoted} cannot be read: ${state.reason}`,
+        "Correct its permissions, or choose another mount_point",
+      );
+    case "directory":
+      return checkDirectory(subject, path, state.empty, state.writable || privileged);
+  }
+}
+
+function checkDirectory(
+  subject: string,
+  path: string,
+  empty: boolean,
+  writable: boolean,
+): Finding {
+  const quoted = JSON.stringify(path);
+  if (!empty) {
+    return bad(
+      subject,
+      `${quoted} is not empty: the mount would hide what it holds`,
+      "Move its files away, or choose another mount_point",
+    );
+  }
+  // fusermount3 refuses a directory that its caller could not write to.
+  return writable ? good(subject, `${quoted} is an empty directory`) : bad(
+    subject,
+    `${quoted} is not writable, as fusermount3 demands`,
+    `Run "chown $USER ${path}" as root, or choose another mount_point`,
+  );
+}
+
+/** Judges the metrics address. `failure` is why it cannot be listened on, or null. */
+export function checkMetrics(metrics: MetricsSettings, failure: string | null): Finding {
+  const subject = "metrics";
+  if (!metrics.enabled) return good(subject, "off by metrics.enabled");
+  const address = `${metrics.hostname}:${metrics.port}`;
+  if (failure === null) return good(subject, `${address} is free`);
+  return bad(
+    subject,
+    `${address} cannot be listened on: ${failure}`,
+    "Set metrics.addr to another port, or end the process that has it",
+  );
+}
+
+/** Judges room for the cache. `freeBytes` is null when the disk could not be asked. */
+export function checkCacheSpace(cache: CacheSettings | null, freeBytes: number | null): Finding {
+  const subject = "cache";
+  if (cache === null) return good(subject, "off: reads go to the store");
+  const path = JSON.stringify(cache.path);
+  const wanted = formatBytes(cache.sizeBytesMax);
+  if (freeBytes === null) {
+    return doubtful(subject, `free space at ${path} is unknown`, "Check that its disk is mounted");
+  }
+  const free = `${formatBytes(freeBytes)} free at ${path}`;
+  if (freeBytes >= cache.sizeBytesMax) return good(subject, `${free} for up to ${wanted}`);
+  return doubtful(
+    subject,
+    `${free}, less than cache.max_size, which is ${wanted}`,
+    "Lower cache.max_size, or free space; the cache stops before the disk is full",
+  );
+}
