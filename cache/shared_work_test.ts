@@ -41,10 +41,10 @@ Deno.test("SharedWork keeps a result for a caller that left and comes back", asy
   const gate = Promise.withResolvers<number>();
   const leaving = new AbortController();
   const first = works.run("a", leaving.signal, () => gate.promise);
-  leaving.abort(new Error("interrupted"));
-  await assert.rejects(first, /interrupted/);
+  leaving.abort(new Error("Interrupted"));
+  await assert.rejects(first, /Interrupted/);
   gate.resolve(7);
-  assert.equal(await works.run("a", never, () => Promise.reject(new Error("started again"))), 7);
+  assert.equal(await works.run("a", never, () => Promise.reject(new Error("Started again"))), 7);
   wake();
 });
 
@@ -57,8 +57,8 @@ Deno.test("SharedWork cancels work that nobody came back for", async () => {
     signal.addEventListener("abort", () => cancelled.resolve(), { once: true });
     return new Promise(() => {});
   });
-  leaving.abort(new Error("interrupted"));
-  await assert.rejects(first, /interrupted/);
+  leaving.abort(new Error("Interrupted"));
+  await assert.rejects(first, /Interrupted/);
   wake();
   await cancelled.promise;
   assert.equal(works.size, 0);

@@ -175,25 +175,37 @@ export interface FileSystemStatus {
   readonly nameBytesMax: number;
 }
 
-/** The answer to one request. */
+/**
+ * The answer to one request. Replies that make the kernel count something (a lookup, an open)
+ * carry `withdraw`, which is called when the kernel did not take them: nothing was counted then.
+ */
 export type Reply =
   | { readonly kind: "error"; readonly errno: Errno }
   | { readonly kind: "empty" }
   /** The request takes no answer (FORGET). */
   | { readonly kind: "none" }
-  | { readonly kind: "entry"; readonly entry: FoundEntry }
+  | { readonly kind: "entry"; readonly entry: FoundEntry; readonly withdraw: () => void }
   /** The name does not exist, and need not be asked for again for a while. */
   | { readonly kind: "absent"; readonly validMs: number }
   | { readonly kind: "attributes"; readonly attributes: Attributes; readonly validMs: number }
   | { readonly kind: "statx"; readonly attributes: Attributes; readonly validMs: number }
-  | { readonly kind: "opened"; readonly handle: HandleId; readonly as: OpenedAs }
+  | {
+    readonly kind: "opened";
+    readonly handle: HandleId;
+    readonly as: OpenedAs;
+    readonly withdraw: () => void;
+  }
   /** Raw bytes; `release` is called once they are written, or will never be. */
   | {
     readonly kind: "bytes";
     readonly bytes: Uint8Array<ArrayBuffer>;
     readonly release: () => void;
   }
-  | { readonly kind: "records"; readonly records: DirectoryRecords }
+  | {
+    readonly kind: "records";
+    readonly records: DirectoryRecords;
+    readonly withdraw: () => void;
+  }
   | { readonly kind: "statfs"; readonly status: FileSystemStatus }
   | { readonly kind: "size"; readonly sizeBytes: number }
   | { readonly kind: "offset"; readonly offset: number };
@@ -207,8 +219,6 @@ export interface Handler {
    * store or a disk can cause: those are error replies.
    */
   handle(request: Request, signal: LazySignal): Reply | Promise<Reply>;
-  /** `reply` did not reach the kernel: whatever it promised there does not exist. */
-  undelivered(request: Request, reply: Reply): void;
 }
 
 /** Gives an AbortSignal only to those who ask: most requests are answered without waiting. */

@@ -11,7 +11,7 @@
  * Invariants:
  * 1. A request is in `#inFlight` from the moment its handler returned a promise until its one
  *    reply is written; whoever removes it from there writes that reply.
- * 2. A reply that was not delivered is handed back to the handler, which undoes its promises.
+ * 2. A reply that was not delivered is withdrawn, which undoes what it promised.
  * 3. Nothing here waits for a disk, a network or the kernel, except for the next request.
  *
  * The loop waits for readability on a blocking thread and then reads until the queue is empty:
@@ -214,7 +214,7 @@ export class Session {
       case "request":
         return this.#serveRequest(handler, decoded.request, decoded.opName);
       case "interrupt":
-        this.#interrupt(handler, decoded.target);
+        this.#interrupt(decoded.target);
         break;
       case "init":
         this.#deps.logger.error("Ignore a second INIT");
@@ -239,17 +239,17 @@ export class Session {
     } catch (error) {
       result = this.#escaped(opName, error);
     }
-    if (!(result instanceof Promise)) return this.#finish(handler, flight, result);
+    if (!(result instanceof Promise)) return this.#finish(flight, result);
     this.#inFlight.set(request.id, flight);
-    this.#answers.add(this.#answerLater(handler, flight, result));
+    this.#answers.add(this.#answerLater(flight, result));
     return startedMs;
   }
 
-  async #answerLater(handler: Handler, flight: InFlight, result: Promise<Reply>): Promise<void> {
+  async #answerLater(flight: InFlight, result: Promise<Reply>): Promise<void> {
     const { request, opName } = flight;
     const reply = await result.catch((error: unknown) => this.#escaped(opName, error));
-    if (this.#inFlight.delete(request.id)) this.#finish(handler, flight, reply);
-    else this.#drop(handler, request, reply);
+    if (this.#inFlight.delete(request.id)) this.#finish(flight, reply);
+    else withdraw(reply);
   }
 
   /** An error that no code below made into a reply is a bug: the caller gets EIO, the log all. */
@@ -258,21 +258,16 @@ export class Session {
     return { kind: "error", errno: ERRNO.EIO };
   }
 
-  #finish(handler: Handler, flight: InFlight, reply: Reply): number {
+  #finish(flight: InFlight, reply: Reply): number {
     const errno = this.#write(flight.request.id, reply);
     if (errno === 0) {
       if (reply.kind === "bytes") reply.release();
     } else {
-      this.#drop(handler, flight.request, reply);
+      withdraw(reply);
     }
     const nowMs = this.#deps.clock.monotonicMs();
     this.#record(flight.opName, (nowMs - flight.startedMs) / 1_000);
     return nowMs;
-  }
-
-  #drop(handler: Handler, request: Request, reply: Reply): void {
-    if (reply.kind === "bytes") reply.release();
-    handler.undelivered(request, reply);
   }
 
   /** Writes a reply; 0 or the errno for which the kernel did not take it. */
@@ -304,7 +299,7 @@ export class Session {
    * Any signal sends INTERRUPT, also timers and SIGCHLD, so answering at once would keep a reader
    * with a 5 ms timer from ever finishing. Only a caller that is being killed is let go at once.
    */
-  #interrupt(handler: Handler, target: RequestId): void {
+  #interrupt(target: RequestId): void {
     const flight = this.#inFlight.get(target);
     if (flight === undefined || flight.interrupted) return;
     flight.interrupted = true;
@@ -318,7 +313,7 @@ export class Session {
       }
       this.#inFlight.delete(target);
       flight.abort();
-      this.#finish(handler, flight, { kind: "error", errno: ERRNO.EINTR });
+      this.#finish(flight, { kind: "error", errno: ERRNO.EINTR });
     };
     check();
   }
@@ -342,6 +337,19 @@ function inFlight(request: Request, opName: string, startedMs: number): InFlight
       controller?.abort();
     },
   };
+}
+
+/** Undoes what `reply` would have made the kernel count. */
+function withdraw(reply: Reply): void {
+  switch (reply.kind) {
+    case "bytes":
+      return reply.release();
+    case "entry":
+    case "opened":
+    case "records":
+      return reply.withdraw();
+    default:
+  }
 }
 
 function endReason(errno: number): string {

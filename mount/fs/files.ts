@@ -1,0 +1,158 @@
+/** Open files: OPEN, READ, LSEEK, RELEASE. All handles of a node share one open object. */
+import { BackendError } from "../../cache/backend/backend.ts";
+import type { OpenObject } from "../../cache/open_object.ts";
+import { assert, present } from "../../cache/platform/assert.ts";
+import { ERRNO } from "../../cache/platform/errno.ts";
+import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
+import { handleId } from "../fuse/ids.ts";
+import type { HandleId, LazySignal, Reply } from "../fuse/messages.ts";
+import type { Node, NodeTable } from "./nodes.ts";
+import { opened, released } from "./open_mode.ts";
+
+/** Registers files that the kernel reads by itself. */
+export interface BackingFiles {
+  /** An id for `fd`, or null where the kernel will not take it; `sizeBytes` is for the metrics. */
+  register(fd: number, sizeBytes: number): number | null;
+  unregister(id: number): void;
+}
+
+const NOTHING: Reply = { kind: "bytes", bytes: new Uint8Array(0), release: () => undefined };
+
+/** The open files of a mount. */
+export class OpenFiles {
+  readonly #nodes: NodeTable;
+  readonly #backing: BackingFiles;
+  /** Called when a node's version turned out to be gone from its store. */
+  readonly #onGone: (node: Node) => void;
+  readonly #handles = new Map<HandleId, Node>();
+  #nextHandle = 1;
+
+  constructor(nodes: NodeTable, backing: BackingFiles, onGone: (node: Node) => void) {
+    this.#nodes = nodes;
+    this.#backing = backing;
+    this.#onGone = onGone;
+  }
+
+  /** Open handles. */
+  get size(): number {
+    return this.#handles.size;
+  }
+
+  open(node: Node, flags: number): Reply | Promise<Reply> {
+    if ((flags & OPEN_FLAGS.ACCMODE) !== OPEN_FLAGS.RDONLY) {
+      return { kind: "error", errno: ERRNO.EROFS };
+    }
+    if (node.entry.kind !== "object" || node.volume === null) {
+      return { kind: "error", errno: ERRNO.EISDIR };
+    }
+    // The kernel repeats the walk with a fresh LOOKUP and comes back with the current version.
+    if (node.gone) return { kind: "error", errno: ERRNO.ESTALE };
+    if (node.object !== null) return this.#opened(node, node.object);
+    const object = this.#noticeGone(node, () => openObject(node));
+    if (!(object instanceof Promise)) return this.#opened(node, object);
+    return object.then((found) => {
+      // Another open of the node may have come first.
+      if (node.object !== null) found.close();
+      return this.#opened(node, node.object ?? found);
+    });
+  }
+
+  read(handle: HandleId, offset: number, size: number, signal: LazySignal): Reply | Promise<Reply> {
+    const node = this.#nodeOf(handle);
+    const object = present(node.object, "object of an open file");
+    const length = Math.min(size, object.entry.sizeBytes - offset);
+    if (length <= 0) return NOTHING;
+    const bytes = this.#noticeGone(node, () => object.readNow(offset, length));
+    if (bytes !== null && !(bytes instanceof Promise)) {
+      return { kind: "bytes", bytes, release: () => undefined };
+    }
+    return this.#readLater(node, object, offset, length, signal.get());
+  }
+
+  seek(handle: HandleId, offset: number, whence: "data" | "hole"): Reply {
+    const object = present(this.#nodeOf(handle).object, "object of an open file");
+    if (offset >= object.entry.sizeBytes) return { kind: "error", errno: ERRNO.ENXIO };
+    const found = object.seek(offset, whence);
+    // Only a hole follows: there is no data to find.
+    if (whence === "data" && found >= object.entry.sizeBytes) {
+      return { kind: "error", errno: ERRNO.ENXIO };
+    }
+    return { kind: "offset", offset: found };
+  }
+
+  release(handle: HandleId): void {
+    const node = this.#nodeOf(handle);
+    this.#handles.delete(handle);
+    const { next, freedBackingId } = released(node.openMode);
+    node.openMode = next;
+    if (freedBackingId !== null) this.#backing.unregister(freedBackingId);
+    if (next.mode !== "none") return;
+    node.object?.close();
+    node.object = null;
+    this.#nodes.freeIfUnused(node);
+  }
+
+  /** Closes everything, when the kernel is gone. */
+  closeAll(): void {
+    for (const handle of [...this.#handles.keys()]) this.release(handle);
+  }
+
+  #opened(node: Node, object: OpenObject): Reply {
+    node.object = object;
+    node.openMode = opened(node.openMode, () => {
+      const { backingFd, entry } = object;
+      return backingFd === null ? null : this.#backing.register(backingFd, entry.sizeBytes);
+    });
+    const handle = handleId(this.#nextHandle);
+    this.#nextHandle += 1;
+    this.#handles.set(handle, node);
+    const { openMode } = node;
+    return {
+      kind: "opened",
+      handle,
+      as: openMode.mode === "passthrough"
+        ? { mode: "passthrough", backingId: openMode.backingId }
+        : { mode: "cached" },
+      withdraw: () => this.release(handle),
+    };
+  }
+
+  async #readLater(
+    node: Node,
+    object: OpenObject,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): Promise<Reply> {
+    const lease = await this.#noticeGone(node, () => object.read(offset, length, signal));
+    return { kind: "bytes", bytes: lease.bytes, release: lease.release };
+  }
+
+  #nodeOf(handle: HandleId): Node {
+    const node = this.#handles.get(handle);
+    assert(node !== undefined, `Handle ${handle} is open`);
+    return node;
+  }
+
+  /** Runs `operation` and, where it fails because the version is gone, remembers that. */
+  #noticeGone<T>(node: Node, operation: () => T | Promise<T>): T | Promise<T> {
+    const notice = (error: unknown): never => {
+      if (error instanceof BackendError && error.code === "changed") {
+        node.gone = true;
+        this.#onGone(node);
+      }
+      throw error;
+    };
+    try {
+      const result = operation();
+      return result instanceof Promise ? result.catch(notice) : result;
+    } catch (error) {
+      return notice(error);
+    }
+  }
+}
+
+function openObject(node: Node): OpenObject | Promise<OpenObject> {
+  assert(node.entry.kind === "object" && node.volume !== null, "Only objects are opened");
+  return node.volume.objects.open(node.path, node.entry);
+}

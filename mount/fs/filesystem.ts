@@ -1,0 +1,210 @@
+/**
+ * The operations of the mounted file system: Request → Reply. Knows no bytes and no descriptors.
+ *
+ * Errors become replies here and nowhere else; what is answered without waiting is answered
+ * without a promise.
+ */
+import { baseName, joinPath } from "../../cache/backend/backend.ts";
+import { encodeName } from "../../cache/platform/byte_name.ts";
+import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
+import type { Logger } from "../../cache/platform/log.ts";
+import { unreachable } from "../../cache/platform/assert.ts";
+import type {
+  Forgotten,
+  Handler,
+  LazySignal,
+  Notification,
+  Reply,
+  Request,
+} from "../fuse/messages.ts";
+import type { NamespaceNode } from "../namespace.ts";
+import type { DefaultAttributes } from "./attributes.ts";
+import { OpenDirectories } from "./directories.ts";
+import { verdictOn } from "./errno.ts";
+import { type BackingFiles, OpenFiles } from "./files.ts";
+import type { Listings } from "./listings.ts";
+import { Lookups, type Validity } from "./lookups.ts";
+import { type Node, NodeTable } from "./nodes.ts";
+import { Reclaimer } from "./reclaim.ts";
+import type { Volume } from "./volume.ts";
+import { extendedAttribute } from "./xattrs.ts";
+
+const EMPTY: Reply = { kind: "empty" };
+const NONE: Reply = { kind: "none" };
+const MAY_WRITE = 2; // W_OK of unistd.h
+/** A petabyte with nothing free: `df` shows the mount, and nobody plans to write to it. */
+const STATUS = { blockBytes: 4096, blocks: 2 ** 38, files: 0, nameBytesMax: 255 };
+
+/** What the file system is made of. */
+export interface FileSystemDeps {
+  readonly space: NamespaceNode<Volume>;
+  readonly listings: Listings;
+  readonly validity: Validity;
+  readonly defaults: DefaultAttributes;
+  readonly backing: BackingFiles;
+  /** Sends a message to the kernel; whether it was accepted. */
+  readonly notify: (notification: Notification) => Promise<boolean>;
+  /** The kernel can drop inodes by number. */
+  readonly kernelPrunes: boolean;
+  /** The kernel may keep listings in its page cache. */
+  readonly kernelKeepsListings: boolean;
+  /** Nodes kept before the kernel is made to forget idle ones. */
+  readonly nodesMax: number;
+  readonly logger: Logger;
+}
+
+/** The file system of one mount. */
+export class FileSystem implements Handler {
+  readonly #deps: FileSystemDeps;
+  readonly #nodes: NodeTable;
+  readonly #lookups: Lookups;
+  readonly #files: OpenFiles;
+  readonly #directories: OpenDirectories;
+  readonly #reclaimer: Reclaimer;
+
+  constructor(deps: FileSystemDeps) {
+    const { listings, validity, defaults, nodesMax } = deps;
+    this.#deps = deps;
+    this.#nodes = new NodeTable(deps.space);
+    this.#lookups = new Lookups(this.#nodes, listings, validity, defaults);
+    this.#files = new OpenFiles(this.#nodes, deps.backing, (node) => this.#onGone(node));
+    this.#directories = new OpenDirectories(
+      this.#nodes,
+      listings,
+      this.#lookups,
+      deps.kernelKeepsListings,
+      nodesMax,
+    );
+    this.#reclaimer = new Reclaimer(this.#nodes, nodesMax, deps.kernelPrunes, deps.notify);
+  }
+
+  /** Nodes the kernel knows. */
+  get nodes(): number {
+    return this.#nodes.size;
+  }
+
+  /** Open file handles. */
+  get openFiles(): number {
+    return this.#files.size;
+  }
+
+  handle(request: Request, signal: LazySignal): Reply | Promise<Reply> {
+    try {
+      const reply = this.#answer(request, signal);
+      return reply instanceof Promise
+        ? reply.catch((error: unknown) => this.#failed(request, error))
+        : reply;
+    } catch (error) {
+      return this.#failed(request, error);
+    }
+  }
+
+  /** Gives back what the kernel no longer will, once the mount is gone. */
+  close(): void {
+    this.#files.closeAll();
+  }
+
+  #answer(request: Request, signal: LazySignal): Reply | Promise<Reply> {
+    switch (request.op) {
+      case "read":
+        return this.#files.read(request.handle, request.offset, request.size, signal);
+      case "lookup":
+        this.#reclaimer.check();
+        return this.#lookups.lookup(this.#nodes.get(request.node), request.name, signal);
+      case "forget":
+        return this.#forget(request.forgotten);
+      case "getattr":
+      case "statx":
+        return this.#attributes(request.op, this.#nodes.get(request.node));
+      case "open":
+        return this.#files.open(this.#nodes.get(request.node), request.flags);
+      case "release":
+        this.#files.release(request.handle);
+        return EMPTY;
+      case "opendir":
+        return this.#directories.open(this.#nodes.get(request.node));
+      case "readdir":
+        this.#reclaimer.check();
+        return this.#directories.read(request.handle, request.cookie, request.records);
+      case "releasedir":
+        this.#directories.release(request.handle);
+        return EMPTY;
+      case "readlink":
+        return this.#readLink(this.#nodes.get(request.node));
+      case "lseek":
+        return this.#files.seek(request.handle, request.offset, request.whence);
+      case "getxattr":
+        return this.#getXattr(this.#nodes.get(request.node), request.name, request.size);
+      case "listxattr":
+        return request.size === 0 ? { kind: "size", sizeBytes: 0 } : EMPTY;
+      case "statfs":
+        return { kind: "statfs", status: STATUS };
+      case "access":
+        return (request.mask & MAY_WRITE) === 0 ? EMPTY : { kind: "error", errno: ERRNO.EROFS };
+      case "flush":
+      case "destroy":
+        return EMPTY;
+      case "ioctl":
+        return { kind: "error", errno: ERRNO.ENOTTY };
+      case "modify":
+        return { kind: "error", errno: ERRNO.EROFS };
+      case "unsupported":
+        return { kind: "error", errno: ERRNO.ENOSYS };
+      default:
+        return unreachable(request);
+    }
+  }
+
+  #forget(forgotten: readonly Forgotten[]): Reply {
+    for (const { node, lookups } of forgotten) this.#nodes.forget(node, lookups);
+    return NONE;
+  }
+
+  #attributes(kind: "getattr" | "statx", node: Node): Reply {
+    const attributes = this.#lookups.attributes(node);
+    const validMs = this.#deps.validity.attributesMs;
+    return { kind: kind === "statx" ? "statx" : "attributes", attributes, validMs };
+  }
+
+  async #readLink(node: Node): Promise<Reply> {
+    const files = node.volume?.files ?? null;
+    if (files === null) return { kind: "error", errno: ERRNO.EINVAL };
+    const bytes = await files.linkTarget(node.path);
+    return { kind: "bytes", bytes, release: () => undefined };
+  }
+
+  #getXattr(node: Node, name: string, size: number): Reply {
+    const value = extendedAttribute(node, name);
+    if (value === null) return { kind: "error", errno: ERRNO.ENODATA };
+    const bytes = encodeName(value);
+    if (size === 0) return { kind: "size", sizeBytes: bytes.length };
+    if (bytes.length > size) return { kind: "error", errno: ERRNO.ERANGE };
+    return { kind: "bytes", bytes, release: () => undefined };
+  }
+
+  /** A version is gone: what listings say of its directory is out of date. */
+  #onGone(node: Node): void {
+    if (node.volume === null) return;
+    const { path } = node;
+    const directory = path.slice(0, Math.max(0, path.length - baseName(path).length - 1));
+    this.#deps.listings.invalidate(node.volume, directory);
+  }
+
+  #failed(request: Request, error: unknown): Reply {
+    const verdict = verdictOn(error);
+    if (verdict === null) throw error;
+    const { errno, level } = verdict;
+    this.#deps.logger[level](`Answer ${request.op} with ${errnoName(errno)}`, {
+      error,
+      pid: request.pid,
+      path: this.#describe(request),
+    });
+    return { kind: "error", errno };
+  }
+
+  #describe(request: Request): string {
+    const node = this.#nodes.get(request.node);
+    const path = node.volume === null ? node.name : joinPath(node.volume.name, node.path);
+    return request.op === "lookup" ? joinPath(path, request.name) : path;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The names of one directory as its store listed them, loaded page by page as they are needed.
+ *
+ * A name keeps its position for the life of the listing, so positions serve as readdir cookies. A
+ * listing larger than `entriesMax` keeps only the page in use: an earlier page that is asked for
+ * again (seekdir) is loaded again.
+ */
+import type { Entry } from "../../cache/backend/backend.ts";
+import { present } from "../../cache/platform/assert.ts";
+
+/** One name, with its status where the store's listing told it. */
+export interface ListedName {
+  readonly name: string;
+  readonly kind: Entry["kind"];
+  /** Null for local files, whose status is asked when needed. */
+  readonly entry: Entry | null;
+}
+
+/** A page as it comes from the store. */
+export interface NamePage {
+  readonly names: readonly ListedName[];
+  readonly next: string | null;
+}
+
+/** Fetches the page that `token` names; null is the first. */
+export type PageLoader = (token: string | null) => Promise<NamePage>;
+
+interface LoadedPage {
+  readonly token: string | null;
+  readonly start: number;
+  readonly count: number;
+  /** Null after it was dropped. */
+  names: readonly ListedName[] | null;
+}
+
+/** What a listing says about one name. */
+export type Listed =
+  | { readonly kind: "found"; readonly entry: Entry }
+  | { readonly kind: "absent" }
+  /** Not loaded that far, or listed without status. */
+  | { readonly kind: "unknown" };
+
+const ABSENT: Listed = { kind: "absent" };
+const UNKNOWN: Listed = { kind: "unknown" };
+
+/** A directory's names. */
+export class Listing {
+  /** When it was begun, on the monotonic clock. */
+  readonly begunMs: number;
+  /** Stands for this listing where keeping the listing itself would keep its names in memory. */
+  readonly identity: object = {};
+  readonly #load: PageLoader;
+  readonly #entriesMax: number;
+  readonly #pages: LoadedPage[] = [];
+  /** Every name so far; null once there are too many to keep. */
+  #index: Map<string, ListedName> | null = new Map();
+  #length = 0;
+  #next: { readonly token: string | null } | "complete" = { token: null };
+  #loading: Promise<void> | null = null;
+
+  constructor(begunMs: number, entriesMax: number, load: PageLoader) {
+    this.begunMs = begunMs;
+    this.#entriesMax = entriesMax;
+    this.#load = load;
+  }
+
+  /** Names loaded so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * The name at `position`; null past the end, undefined where it is not loaded, "gone" where a
+   * page that was loaded again has become shorter.
+   */
+  at(position: number): ListedName | "gone" | null | undefined {
+    if (position >= this.#length) return this.#next === "complete" ? null : undefined;
+    const page = this.#pageOf(position);
+    return page.names === null ? undefined : page.names[position - page.start] ?? "gone";
+  }
+
+  /** What this listing knows of `name`. */
+  find(name: string): Listed {
+    const listed = this.#index?.get(name);
+    if (listed !== undefined) {
+      return listed.entry === null ? UNKNOWN : { kind: "found", entry: listed.entry };
+    }
+    return this.#index !== null && this.#next === "complete" ? ABSENT : UNKNOWN;
+  }
+
+  /** Loads the page with `position`, or the next one. Callers at once share one request. */
+  async loadTo(position: number): Promise<void> {
+    if (position < this.#length) return await this.#reload(this.#pageOf(position));
+    this.#loading ??= this.#loadNext().finally(() => {
+      this.#loading = null;
+    });
+    await this.#loading;
+  }
+
+  async #loadNext(): Promise<void> {
+    if (this.#next === "complete") return;
+    const { token } = this.#next;
+    const page = await this.#load(token);
+    const names = page.names.filter((listed) => this.#isNew(listed));
+    this.#pages.push({ token, start: this.#length, count: names.length, names });
+    this.#length += names.length;
+    this.#next = page.next === null ? "complete" : { token: page.next };
+    if (this.#length > this.#entriesMax) this.#keepOnly(this.#pages.length - 1);
+  }
+
+  async #reload(page: LoadedPage): Promise<void> {
+    const { names } = await this.#load(page.token);
+    // The directory may have changed: positions stay, what is beyond them is left out.
+    page.names = names.slice(0, page.count);
+    this.#keepOnly(this.#pages.indexOf(page));
+  }
+
+  /** Indexes `listed`; false for a name listed before, whose place it then takes. */
+  #isNew(listed: ListedName): boolean {
+    if (this.#index === null) return true;
+    const known = this.#index.get(listed.name);
+    // A store may list "a" and "a/" on pages far apart: the directory hides the object.
+    if (known === undefined || listed.kind === "directory") this.#index.set(listed.name, listed);
+    return known === undefined;
+  }
+
+  #keepOnly(kept: number): void {
+    this.#index = null;
+    this.#pages.forEach((page, index) => {
+      if (index !== kept) page.names = null;
+    });
+  }
+
+  #pageOf(position: number): LoadedPage {
+    let low = 0;
+    let high = this.#pages.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (present(this.#pages[middle], "page").start <= position) low = middle;
+      else high = middle - 1;
+    }
+    return present(this.#pages[low], "page");
+  }
+}

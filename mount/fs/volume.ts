@@ -1,0 +1,17 @@
+/** One backend as the file system sees it. */
+import type { Backend, Entry } from "../../cache/backend/backend.ts";
+import type { LocalFiles } from "../../cache/backend/local.ts";
+import type { ObjectSource } from "../../cache/open_object.ts";
+import type { SharedWork } from "../../cache/shared_work.ts";
+
+/** A mounted backend with what reads and lookups in it need. */
+export interface Volume {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly backend: Backend;
+  readonly objects: ObjectSource;
+  /** Direct access where the objects are local files; names and status are then asked afresh. */
+  readonly files: LocalFiles | null;
+  /** Status requests under way, by path. */
+  readonly statuses: SharedWork<Entry | null>;
+}
