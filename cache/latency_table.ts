@@ -47,7 +47,7 @@ export class LatencyTable {
     return new Map([...this.#series.values()].map(({ label, counts }) => [label, total(counts)]));
   }
 
-  /** Sends what is recorded to `registry` as the histogram `spec`, whose only label names series. */
+  /** Shows what is recorded in `registry` as the histogram `spec`; its one label names series. */
   export(spec: MetricSpec, registry: Registry): void {
     const [labelName] = spec.labels;
     assert(labelName !== undefined && spec.labels.length === 1, "A latency table has one label");
