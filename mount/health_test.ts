@@ -41,7 +41,7 @@ Deno.test("HealthMonitor is ok when every check is, and leaves no timer behind",
   equal(pauses.size, 0);
 });
 
-Deno.test("HealthMonitor reports the reason of a check that rejects, beside the others", async () => {
+Deno.test("HealthMonitor reports why a check rejects, beside the others", async () => {
   const { clock } = stoppedClock();
   const broken: Check = () => Promise.reject(new Error("No such container"));
   const monitor = new HealthMonitor(new Map([["a", broken], ["b", well("B")]]), 1_000, clock);
@@ -113,7 +113,7 @@ Deno.test("backendCheck asks the store of a healthy backend", async () => {
   equal(asked, 1);
 });
 
-Deno.test("backendCheck says since when and why a backend is degraded, without asking", async () => {
+Deno.test("backendCheck says since when and why a backend is degraded", async () => {
   const { clock } = stoppedClock();
   const health = backend({ state: "degraded", sinceMs: 480_000, reason: "refused" }, () => {
     throw new Error("Asked");

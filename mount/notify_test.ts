@@ -23,7 +23,7 @@ function countdown(pauses: number) {
   return { clock, slept, signal: controller.signal };
 }
 
-Deno.test("notifySettings finds no manager without NOTIFY_SOCKET or with an unknown address", () => {
+Deno.test("notifySettings finds no manager without a known NOTIFY_SOCKET", () => {
   equal(notifySettings(environment({}), 1), null);
   equal(notifySettings(environment({ NOTIFY_SOCKET: "" }), 1), null);
   equal(notifySettings(environment({ NOTIFY_SOCKET: "vsock:2:1" }), 1), null);

@@ -33,6 +33,7 @@ const ARROWS: readonly [from: string, path: string, kind: ImportKind, allowed: b
   ["mount/fs/filesystem.ts", "cache/backend/backend.ts", "value", true],
   ["mount/fs/filesystem.ts", "mount/fuse/messages.ts", "type", true],
   ["mount/fs/filesystem.ts", "mount/fuse/messages.ts", "value", false],
+  ["mount/fs/filesystem.ts", "mount/fuse/ids.ts", "value", true],
   ["mount/fs/filesystem.ts", "mount/fuse/encode.ts", "type", false],
   ["mount/fs/filesystem.ts", "mount/namespace.ts", "value", true],
   ["ctl/verbs/warm.ts", "cache/warm.ts", "value", true],

@@ -67,8 +67,7 @@ const LAYERS: readonly Layer[] = [
       to(/^mount\/fuse\/ids\.ts$/),
       to(/^mount\/(config|namespace)\.ts$/),
     ],
-    reason:
-      "mount/fs is operations only and meets the wire in the types of mount/fuse/messages.ts and their ids",
+    reason: "mount/fs is operations only and meets the wire in its message types and their ids",
   },
   {
     name: "mount part",
