@@ -1,6 +1,7 @@
 /**
  * `deno task test [SUITE…]`: runs the suites, adds up their results and ends with one line,
- * `N passed, N failed`. Exit code 1 when anything failed. Under CI=true nothing may be skipped.
+ * `N passed, N failed`. Exit code 1 when anything failed. Under CI=true a suite whose needs are not
+ * met fails instead of being skipped.
  */
 import { missing, thisMachine } from "./needs.ts";
 import { REPOSITORY, repositoryFiles } from "./source_tree.ts";
@@ -101,11 +102,11 @@ async function main(names: readonly string[], strict: boolean): Promise<number> 
   say(`Suites: ${suites.map((suite) => suite.name).join(", ")}`);
   let total = NOTHING;
   for (const suite of suites) total = add(total, await runSuite(suite, files, strict));
-  // A skipped test is a gap where nobody looks, so on the build machine it fails the run.
-  const failed = total.failed + (strict ? total.ignored : 0);
-  if (total.ignored > 0) say(`\n${total.ignored} skipped${strict ? ", not allowed in CI" : ""}`);
-  say(`\n${total.passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  // Declared gaps (a capability a provider does not have, with its reason) are no failures; a
+  // machine that lacks what a suite needs was counted as one above.
+  if (total.ignored > 0) say(`\n${total.ignored} skipped, see "ignored" above`);
+  say(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args, Deno.env.get("CI") === "true"));
