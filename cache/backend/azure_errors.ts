@@ -124,7 +124,11 @@ function judge(status: number, serviceCode: string, failed: FailedOperation): Ve
       };
     case 412:
       return failed.operation === "read"
-        ? { code: "changed", meaning: "the object was overwritten since it was opened", hint: null }
+        ? {
+          code: "changed",
+          meaning: "the object was overwritten or deleted since it was opened",
+          hint: null,
+        }
         : { code: "denied", meaning: null, hint: "Release the lease on the object first" };
     case 409:
       if (serviceCode === "BlobArchived") {

@@ -101,12 +101,11 @@ export class MemoryBackend implements Backend {
     let length = 0;
     for await (const chunk of content.open()) {
       await this.#turn(signal);
-      if (length + chunk.length > bytes.length) break;
-      bytes.set(chunk, length);
+      if (length + chunk.length <= bytes.length) bytes.set(chunk, length);
       length += chunk.length;
     }
     if (length !== bytes.length) {
-      const reason = `not the ${bytes.length} bytes that were announced`;
+      const reason = `${length} bytes where ${bytes.length} were announced`;
       throw this.#error("invalid", "put", path, reason);
     }
     await this.#turn(signal);

@@ -1,0 +1,96 @@
+/** The conformance suite on every provider; remote ones on real servers. */
+import { AzureBackend } from "../cache/backend/azure.ts";
+import { LocalBackend } from "../cache/backend/local.ts";
+import { MemoryBackend } from "../cache/backend/memory.ts";
+import { systemClock } from "../cache/platform/clock.ts";
+import { Libc } from "../cache/platform/libc.ts";
+import { Secret } from "../cache/platform/secret.ts";
+import { PAGE_SIZE, testConformance } from "./backend_conformance.ts";
+import { type Azurite, startAzurite } from "./support/azurite.ts";
+
+testConformance({
+  name: "MemoryBackend",
+  lacks: {},
+  open() {
+    const settings = { pageSize: PAGE_SIZE, pieceBytes: 64 * 1024 };
+    const backend = new MemoryBackend("memory", settings, systemClock);
+    return Promise.resolve({
+      backend,
+      seed(key, bytes) {
+        backend.seed(key, bytes);
+        return Promise.resolve();
+      },
+      [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
+    });
+  },
+});
+
+const libc = Libc.open();
+
+testConformance({
+  name: "LocalBackend",
+  lacks: {
+    object_beside_directory: "a file system has one thing of a name",
+    arbitrary_keys: "a file system has no such names",
+    directories_are_keys: "pages are of the size that the kernel chooses",
+    unicode_only: "names of files are any bytes",
+    progressive_reads: "a disk answers a whole range at once",
+    checks_length: "it stores what it is given",
+  },
+  async open() {
+    const root = await Deno.makeTempDir({ prefix: "warpdrive-conformance-" });
+    const backend = new LocalBackend("local", root, libc);
+    return {
+      backend,
+      seed: (key, bytes) => Deno.writeFile(`${root}/${key}`, bytes),
+      async [Symbol.asyncDispose]() {
+        await backend[Symbol.asyncDispose]();
+        await Deno.remove(root, { recursive: true });
+      },
+    };
+  },
+});
+
+let azurite: Azurite | null = null;
+Deno.test.beforeAll(async () => {
+  azurite = await startAzurite();
+});
+Deno.test.afterAll(async () => {
+  await azurite?.[Symbol.asyncDispose]();
+});
+
+for (const prefix of ["", "some prefix/below"]) {
+  testConformance({
+    name: prefix === "" ? "AzureBackend" : "AzureBackend below a prefix",
+    lacks: {},
+    async open() {
+      if (azurite === null) throw new Error("Azurite has not been started");
+      const name = `c-${crypto.randomUUID()}`;
+      const container = await azurite.container(name);
+      const backend = await AzureBackend.open(
+        "azure",
+        {
+          type: "azureblob",
+          account: azurite.account,
+          container: name,
+          prefix,
+          endpoint: azurite.endpoint,
+          listPageSize: PAGE_SIZE,
+          auth: { method: "account_key", accountKey: new Secret(azurite.key) },
+        },
+        { clock: systemClock, onRenewal: () => {} },
+      );
+      return {
+        backend,
+        async seed(key, bytes) {
+          const blob = container.getBlockBlobClient(prefix === "" ? key : `${prefix}/${key}`);
+          await blob.upload(bytes, bytes.length);
+        },
+        async [Symbol.asyncDispose]() {
+          await backend[Symbol.asyncDispose]();
+          await container.delete();
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,119 @@
+/**
+ * A real Azurite, Microsoft's emulator of Azure Blob Storage, for tests and the demo: installed
+ * once outside the tree, then started under Node with everything in memory.
+ */
+import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { TextLineStream } from "./text_lines.ts";
+
+/** Later versions want a package that not every registry has. */
+const VERSION = "3.35.0";
+/** The account and key every Azurite has: documented, the same everywhere, and no secret. */
+const ACCOUNT = "devstoreaccount1";
+const KEY =
+  "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+const READY = /successfully listens on (http:\/\/\S+)/;
+/** Runs the program after it, and ends with its standard input: with us, however we end. */
+const LEASH = 'process.stdin.resume().on("close",()=>process.exit());require(process.argv[1])';
+
+/** A running Azurite; disposing ends it, and all it stored is gone. */
+export interface Azurite extends AsyncDisposable {
+  /** Blob service URL of the account, as `endpoint` of a backend takes it. */
+  readonly endpoint: string;
+  readonly account: string;
+  readonly key: string;
+  /** Creates container `name` unless it is there, and gives access to it past our own code. */
+  container(name: string): Promise<ContainerClient>;
+}
+
+/** Starts Azurite on a free port; resolves when it listens. Installs it first where needed. */
+export async function startAzurite(): Promise<Azurite> {
+  const program = await install();
+  const child = new Deno.Command("node", {
+    args: [
+      "--eval",
+      LEASH,
+      program,
+      ...["--blobHost", "127.0.0.1", "--blobPort", "0"],
+      ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(
+    new TextLineStream(),
+  );
+  const reader = lines.getReader();
+  const said: string[] = [];
+  let origin: string | null = null;
+  while (origin === null) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`Cannot start Azurite: it ended, having said ${said.join("; ")}`);
+    said.push(value);
+    origin = READY.exec(value)?.[1] ?? null;
+  }
+  // It would stop at a full pipe.
+  const drained = drain(reader);
+  const endpoint = `${origin}/${ACCOUNT}`;
+  const credential = new StorageSharedKeyCredential(ACCOUNT, KEY);
+  return {
+    endpoint,
+    account: ACCOUNT,
+    key: KEY,
+    async container(name) {
+      const client = new ContainerClient(`${endpoint}/${name}`, credential);
+      await client.createIfNotExists();
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await child.status;
+      await drained;
+    },
+  };
+}
+
+async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void> {
+  for (;;) {
+    const { done } = await reader.read();
+    if (done) return;
+  }
+}
+
+/** The path of Azurite's Blob service program, installed in the user's cache directory. */
+async function install(): Promise<string> {
+  const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+  const cache = `${home}/warpdrive-tests`;
+  const directory = `${cache}/azurite-${VERSION}`;
+  const program = `${directory}/node_modules/azurite/dist/src/blob/main.js`;
+  if (await exists(program)) return program;
+  await Deno.mkdir(cache, { recursive: true });
+  // Other test runs may be installing too: whoever is first puts the whole directory in place.
+  const own = await Deno.makeTempDir({ dir: cache });
+  try {
+    const npm = await new Deno.Command("npm", {
+      args: ["install", "--prefix", own, "--no-audit", "--no-fund", `azurite@${VERSION}`],
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    if (!npm.success) {
+      throw new Error(`Cannot install Azurite: ${new TextDecoder().decode(npm.stderr)}`);
+    }
+    await Deno.rename(own, directory).catch(async (error: unknown) => {
+      if (!(await exists(program))) throw error;
+    });
+  } finally {
+    if (await exists(own)) await Deno.remove(own, { recursive: true });
+  }
+  return program;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
