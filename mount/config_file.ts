@@ -173,13 +173,11 @@ function checkLocalRoot(reader: ConfigReader, backendPath: ConfigPath, mountPoin
   if (reader.text([...backendPath, "type"]) !== "local" || !reader.has(path)) return;
   const root = reader.read(absolutePath(), path);
   if (root === null || !pathsOverlap(root, mountPoint)) return;
-  const place = JSON.stringify(mountPoint);
-  reader.report(
-    path,
-    pathContains(root, mountPoint)
-      ? `contains the mount point ${place}, so reading it would enter the mount: wanted a root beside it`
-      : `lies under the mount point ${place}, which would hide it: wanted a root outside`,
-  );
+  const [relation, consequence] = pathContains(root, mountPoint)
+    ? ["contains", "so reading it would enter the mount"]
+    : ["lies under", "which would hide it"];
+  const place = `the mount point ${JSON.stringify(mountPoint)}`;
+  reader.report(path, `${relation} ${place}, ${consequence}: wanted a root outside`);
 }
 
 /** Sections whose settings are checked today and used by a later version. */

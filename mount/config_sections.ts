@@ -1,4 +1,4 @@
-/** The sections of the mount's configuration file that only the mount reads, with their defaults. */
+/** The sections of the configuration file that only the mount reads, with their defaults. */
 import { z } from "zod";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
 import {

@@ -1,4 +1,4 @@
-/** What is wrong with a configuration file, and where; the same for every file the program reads. */
+/** What is wrong with a configuration file, and where; the same for every kind of file. */
 import { REDACTED } from "./secret.ts";
 
 /** Keys from the root of the file to a value: names in mappings, positions in sequences. */
