@@ -110,3 +110,24 @@ export function backendCheck(health: BackendHealth, clock: Clock): Check {
     return { status: "ok", detail: "The store answers" };
   };
 }
+
+/** FUSE_SUPER_MAGIC of linux/magic.h: what statfs(2) says of any FUSE mount. */
+const FUSE_MAGIC = 0x65735546;
+
+/**
+ * A check that the kernel still routes `mountPoint` to this process and gets an answer.
+ *
+ * @param statfs As of `node:fs/promises`. The kernel passes every statfs on, whereas attributes come
+ * from its cache for minutes after a file system went silent.
+ */
+export function mountCheck(
+  mountPoint: string,
+  statfs: (path: string) => Promise<{ readonly type: number }>,
+): Check {
+  return async () => {
+    const { type } = await statfs(mountPoint);
+    return type === FUSE_MAGIC
+      ? { status: "ok", detail: `"${mountPoint}" answers` }
+      : { status: "failed", detail: `"${mountPoint}" is not mounted` };
+  };
+}

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import type { BackendHealth, HealthState } from "../cache/backend/health.ts";
 import type { Clock } from "../cache/platform/clock.ts";
-import { backendCheck, type Check, HealthMonitor } from "./health.ts";
+import { backendCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -122,4 +122,10 @@ Deno.test("backendCheck says since when and why a backend is degraded", async ()
     status: "degraded",
     detail: "No answer for 2m: refused",
   });
+});
+
+Deno.test("mountCheck tells a mount that answers from a bare directory", async () => {
+  const check = (type: number) => mountCheck("/mnt/x", () => Promise.resolve({ type }))(NEVER);
+  equal((await check(0x65735546)).status, "ok");
+  deepEqual(await check(0xef53), { status: "failed", detail: '"/mnt/x" is not mounted' });
 });

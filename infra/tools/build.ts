@@ -109,7 +109,7 @@ async function compile(compiler: Compiler): Promise<string | null> {
 async function compileSomehow(): Promise<void> {
   const own = await compile({ deno: Deno.execPath(), runtime: null });
   if (own === null) return;
-  const reason = /^.*(?:error sending|download|denort).*$/im.exec(own)?.[0]?.trim() ?? own;
+  const reason = /error sending[^\n]*/.exec(own)?.[0] ?? /^error: [^\n]*/m.exec(own)?.[0] ?? own;
   say(`Deno ${Deno.version.deno} cannot compile here, trying ${STUB_DENO_VERSION}: ${reason}`);
   const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? REPOSITORY, ".cache");
   const failure = await compile(await stubCompiler(join(home, "warpdrive-build")));
