@@ -6,6 +6,8 @@ export interface Step {
   readonly title: string;
   /** Arguments of the running Deno. */
   readonly args: readonly string[];
+  /** Whether the tests stand on its result and are not run when it failed. */
+  readonly required: boolean;
 }
 
 /** A part of the tests that can be run alone. */
@@ -29,9 +31,9 @@ export const SUITES: readonly Suite[] = [
     owns: (path) => !path.startsWith("tests/") || path === "tests/tidy_test.ts",
     needs: [],
     steps: [
-      { title: "format", args: ["fmt", "--check", "--quiet"] },
-      { title: "lint", args: ["lint", "--quiet"] },
-      { title: "types", args: ["check", "--quiet", "."] },
+      { title: "format", args: ["fmt", "--check", "--quiet"], required: false },
+      { title: "lint", args: ["lint", "--quiet"], required: false },
+      { title: "types", args: ["check", "--quiet", "."], required: false },
     ],
     flags: ["--trace-leaks", "--parallel"],
   },
@@ -48,7 +50,7 @@ export const SUITES: readonly Suite[] = [
     title: "the compiled program",
     owns: (path) => /^tests\/(.*_)?(build|binary|cli)(_.*)?_test\.ts$/.test(path),
     needs: [],
-    steps: [{ title: "build", args: ["run", "-A", "infra/tools/build.ts"] }],
+    steps: [{ title: "build", args: ["run", "-A", "infra/tools/build.ts"], required: true }],
     flags: [],
   },
   {

@@ -79,6 +79,7 @@ async function runSuite(suite: Suite, files: readonly string[], strict: boolean)
   for (const step of suite.steps) {
     const succeeded = await runStep(step);
     tally = add(tally, { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, ignored: 0 });
+    if (!succeeded && step.required) return tally;
   }
   const tests = testFilesOf(suite, files);
   if (tests.length === 0) return tally;
