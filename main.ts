@@ -55,13 +55,13 @@ export const COMMANDS: readonly CommandRow[] = [
 ];
 
 /** Commands that the program stands for when invoked through a link of that name. */
-const LINK_NAMES: Readonly<Record<string, readonly string[]>> = {
-  "warpdrive-mount": ["mount"],
-  "warpdrive-ctl": ["ctl"],
-  "warpdrive-forge": ["forge"],
-  "warpdrive-bench": ["bench"],
-  "warpdrive-control": ["ctl", "serve"],
-};
+const LINK_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["warpdrive-mount", ["mount"]],
+  ["warpdrive-ctl", ["ctl"]],
+  ["warpdrive-forge", ["forge"]],
+  ["warpdrive-bench", ["bench"]],
+  ["warpdrive-control", ["ctl", "serve"]],
+]);
 
 const EXAMPLES = `
 Examples:
@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.`;
 /** `args` behind the command that link `invokedAs` stands for. */
 export function expandLinkName(invokedAs: string, args: readonly string[]): readonly string[] {
   const name = invokedAs.slice(invokedAs.lastIndexOf("/") + 1);
-  return [...(LINK_NAMES[name] ?? []), ...args];
+  return [...(LINK_NAMES.get(name) ?? []), ...args];
 }
 
 /** Runs the program with `args`, reporting failures on `stderr`. */
