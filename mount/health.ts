@@ -117,8 +117,8 @@ const FUSE_MAGIC = 0x65735546;
 /**
  * A check that the kernel still routes `mountPoint` to this process and gets an answer.
  *
- * @param statfs As of `node:fs/promises`. The kernel passes every statfs on, whereas attributes come
- * from its cache for minutes after a file system went silent.
+ * @param statfs As of `node:fs/promises`, which waits on a thread of its own. The kernel passes
+ * every statfs on, whereas attributes come from its cache after a file system went silent.
  */
 export function mountCheck(
   mountPoint: string,
