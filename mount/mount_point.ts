@@ -1,0 +1,110 @@
+/** The place a mount is made at: looked at before, tuned after. */
+import type { Clock } from "../cache/platform/clock.ts";
+import { CommandError } from "../cache/platform/exit.ts";
+import type { Libc } from "../cache/platform/libc.ts";
+import type { Logger } from "../cache/platform/log.ts";
+import type { Machine } from "./check/machine.ts";
+import { mayMount } from "./check/kernel.ts";
+import { checkMountPoint, type MountPlace } from "./check/place.ts";
+import { detachDead, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
+import { mountAt, type MountEntry, parseMountTable } from "./mount_table.ts";
+
+/** A directory under a file system that hangs never answers. */
+const PLACE_TIMEOUT_MS = 5_000;
+const SILENT: MountPlace = {
+  mounted: null,
+  state: { kind: "unreadable", reason: "no answer in time; what is mounted there hangs" },
+};
+
+/** What is at `mountPoint`, links resolved; never waits long for a file system that hangs. */
+export async function lookAtPlace(
+  mountPoint: string,
+  machine: Machine,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<MountPlace> {
+  const done = new AbortController();
+  const quit = AbortSignal.any([signal, done.signal]);
+  const silent = clock.sleep(PLACE_TIMEOUT_MS, quit).then(() => SILENT, () => SILENT);
+  try {
+    return await Promise.race([look(mountPoint, machine), silent]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function look(mountPoint: string, machine: Machine): Promise<MountPlace> {
+  const mounted = await mountedAt(mountPoint, machine);
+  return { mounted, state: await machine.mountPoint(mountPoint) };
+}
+
+/** The entry of the mount table for `mountPoint`. */
+export async function mountedAt(mountPoint: string, machine: Machine): Promise<MountEntry | null> {
+  const table = parseMountTable(await machine.text("/proc/self/mountinfo") ?? "");
+  return mountAt(table, mountPoint);
+}
+
+/**
+ * Makes sure that a mount can be made at `mountPoint`: takes away a dead mount of ours, refuses
+ * what is missing, not empty or in use.
+ */
+export async function prepareMountPoint(
+  mountPoint: string,
+  machine: Machine,
+  libc: Libc,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  let place = await lookAtPlace(mountPoint, machine, clock, signal);
+  if (place.state.kind === "dead" && place.mounted?.type === FILE_SYSTEM_TYPE) {
+    logger.warn("Replace a mount whose process is gone", { mount_point: mountPoint });
+    await detachDead(libc, mountPoint);
+    place = await lookAtPlace(mountPoint, machine, clock, signal);
+  }
+  const privileged = mayMount(await machine.text("/proc/self/status") ?? "");
+  const finding = checkMountPoint(mountPoint, place, privileged);
+  if (finding.state === "ok") return;
+  throw new CommandError("failed", `Cannot mount: ${finding.detail}`, finding.remedy);
+}
+
+/**
+ * Sets the kernel's read-ahead of the mount. INIT can only lower the default of 128 KiB, so it is
+ * set on the backing device; that needs root, and without it the default stays.
+ */
+export async function setReadAhead(
+  mountPoint: string,
+  readAheadBytes: number,
+  machine: Machine,
+  logger: Logger,
+): Promise<void> {
+  const entry = await mountedAt(mountPoint, machine);
+  if (entry === null) return;
+  const path = `/sys/class/bdi/${entry.device}/read_ahead_kb`;
+  try {
+    await Deno.writeTextFile(path, String(Math.floor(readAheadBytes / 1024)), { create: false });
+  } catch (error) {
+    logger.info("Keep the kernel's own read-ahead: it may not be set here", { error });
+  }
+}
+
+/**
+ * Stack depth that passthrough of files below `roots` needs: files on overlayfs are already one
+ * level deep (fs/fuse/backing.c).
+ */
+export async function stackDepthOf(roots: readonly string[], machine: Machine): Promise<1 | 2> {
+  const table = parseMountTable(await machine.text("/proc/self/mountinfo") ?? "");
+  for (const root of roots) {
+    const path = `${await machine.realPath(root)}/`;
+    const below = table.filter(({ mountPoint }) =>
+      path.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`)
+    );
+    const longest = below.reduce<MountEntry | null>(
+      (best, entry) =>
+        best === null || entry.mountPoint.length >= best.mountPoint.length ? entry : best,
+      null,
+    );
+    if (longest?.type === "overlay") return 2;
+  }
+  return 1;
+}

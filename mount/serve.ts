@@ -1,0 +1,294 @@
+/**
+ * The life of a mount in one process: wire everything, mount, serve, stop.
+ *
+ *     prepare ──▶ attach ──▶ handshake ──▶ serve ──▶ ready ──▶ stop requested ──▶ unmounted
+ *                                            └── unmounted by someone else ────────▲
+ */
+import { Registry } from "prom-client";
+import type { CommandContext } from "../cache/platform/cli.ts";
+import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
+import { Libc } from "../cache/platform/libc.ts";
+import { TaskGroup } from "../cache/platform/limit.ts";
+import { COMMIT, VERSION } from "../cache/platform/version.ts";
+import { sampleProcess } from "../cache/process_metrics.ts";
+import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
+import { serveAdmin } from "./admin.ts";
+import { backingFiles } from "./backing.ts";
+import { type Machine, thisMachine } from "./check/machine.ts";
+import type { MountConfig } from "./config.ts";
+import { FileSystem } from "./fs/filesystem.ts";
+import { Listings } from "./fs/listings.ts";
+import { attach, type Attachment, detach } from "./fuse/attach.ts";
+import { Device } from "./fuse/device.ts";
+import type { KernelFeatures } from "./fuse/handshake.ts";
+import { isBeingKilled } from "./fuse/killed.ts";
+import { Session } from "./fuse/session.ts";
+import { backendCheck, type Check, HealthMonitor } from "./health.ts";
+import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
+import { buildNamespace } from "./namespace.ts";
+import { notifySettings, ServiceNotifier } from "./notify.ts";
+import { stopMount } from "./stop.ts";
+import { type OpenVolumes, openVolumes } from "./volumes.ts";
+
+/** Longest wait for one health check. */
+const CHECK_TIMEOUT_MS = 5_000;
+/** Longest wait for the mount to show its root. */
+const READY_TIMEOUT_MS = 30_000;
+
+/** A mount being served. */
+interface Served {
+  readonly attachment: Attachment;
+  readonly device: Device;
+  readonly features: KernelFeatures;
+  readonly fileSystem: FileSystem;
+  /** Why the session ended, once it has. */
+  readonly ended: Promise<string>;
+}
+
+/** What serving needs besides the configuration. */
+interface Surroundings {
+  readonly context: CommandContext;
+  readonly libc: Libc;
+  readonly machine: Machine;
+  readonly telemetry: Telemetry;
+  readonly open: OpenVolumes;
+  /** Aborts when the mount is gone. */
+  readonly gone: AbortSignal;
+}
+
+/** Mounts as `config` says and serves until stopped or unmounted; returns the exit code. */
+export async function serveMount(
+  config: MountConfig,
+  context: CommandContext,
+  stopTimeoutMs: number,
+): Promise<ExitCode> {
+  const { logger, clock } = context;
+  const machine = thisMachine(context.env);
+  const libc = Libc.open();
+  const gone = new AbortController();
+  // A working directory inside the mount would make the daemon wait for itself.
+  Deno.chdir("/");
+  libc.raiseOpenFileLimit();
+  await prepareMountPoint(config.mountPoint, machine, libc, clock, logger, context.signal);
+
+  const registry = new Registry();
+  let nodes = () => 0;
+  let degraded = (): ReadonlyMap<string, boolean> => new Map();
+  const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, {
+    nodes: () => nodes(),
+    degraded: () => degraded(),
+    process: sampleProcess,
+  });
+  await using open = await openVolumes(config.backends, {
+    clock,
+    random: context.random,
+    logger,
+    metrics: telemetry.backend,
+    libc,
+  });
+  degraded = () =>
+    new Map([...open.health].map(([name, { state }]) => [name, state.state === "degraded"]));
+  const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
+  const liveness = new HealthMonitor(
+    new Map([["mount", mountCheck(config.mountPoint, libc)]]),
+    CHECK_TIMEOUT_MS,
+    clock,
+  );
+  const health = new HealthMonitor(checks(config, open, libc, context), CHECK_TIMEOUT_MS, clock);
+  // Listening comes before mounting: an address in use leaves nothing mounted.
+  await using _admin = config.metrics.enabled
+    ? serveAdmin(config.metrics, { registry, health, liveness }, clock, logger)
+    : null;
+  const served = await start(config, {
+    context,
+    libc,
+    machine,
+    telemetry,
+    open,
+    gone: gone.signal,
+  });
+  nodes = () => served.fileSystem.nodes;
+  try {
+    const notifier = await announce(config, served, context, libc, machine, liveness, background);
+    const exit = await stopMount({
+      mountPoint: config.mountPoint,
+      ended: served.ended,
+      detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
+      notifier,
+      context,
+      timeoutMs: stopTimeoutMs,
+    });
+    return exit;
+  } catch (error) {
+    await detach(libc, config.mountPoint, served.attachment.by, true);
+    throw error;
+  } finally {
+    gone.abort();
+    served.fileSystem.close();
+    served.device.close();
+    await background.settled();
+  }
+}
+
+/** Mounts, shakes hands and begins to serve. */
+async function start(config: MountConfig, around: Surroundings): Promise<Served> {
+  const { libc, machine, context } = around;
+  const roots = config.backends.flatMap(({ source }) =>
+    source.type === "local" ? [source.root] : []
+  );
+  const stackDepth = await stackDepthOf(roots, machine);
+  const attachment = await attach(libc, config.mountPoint, config.allowOther);
+  const device = new Device(libc, attachment.fd);
+  try {
+    const session = new Session(device, {
+      clock: context.clock,
+      logger: context.logger,
+      recorder: (operation) => around.telemetry.fuse.recorder(operation),
+      isBeingKilled,
+      trace: config.fuseDebug,
+    });
+    const features = await session.connect({
+      ...config.fuse,
+      stackDepth,
+      pageBytes: libc.pageBytes(),
+    });
+    const fileSystem = createFileSystem(config, around, device, session, features);
+    return { attachment, device, features, fileSystem, ended: session.serve(fileSystem) };
+  } catch (error) {
+    device.close();
+    await detach(libc, config.mountPoint, attachment.by, true);
+    throw error;
+  }
+}
+
+function createFileSystem(
+  config: MountConfig,
+  { context, telemetry, open, gone }: Surroundings,
+  device: Device,
+  session: Session,
+  features: KernelFeatures,
+): FileSystem {
+  const { fuse, owner } = config;
+  const { logger, clock } = context;
+  const listings = new Listings({
+    clock,
+    staleTtlMs: config.staleTtlMs,
+    entriesMax: config.listingEntriesMax,
+    onUnlistable: (volume, directory, keys) => {
+      telemetry.namespace.unlistable(volume, keys);
+      logger.warn("Leave out keys that a file system cannot show", { volume, directory, keys });
+    },
+    signal: gone,
+  });
+  return new FileSystem({
+    space: buildNamespace(open.volumes),
+    listings,
+    validity: {
+      attributesMs: fuse.attrTimeoutMs,
+      entryMs: fuse.entryTimeoutMs,
+      negativeMs: fuse.negativeTimeoutMs,
+      staleTtlMs: config.staleTtlMs,
+    },
+    defaults: {
+      ...owner,
+      directoryModified: { seconds: Math.floor(clock.wallMs() / 1_000), nanoseconds: 0 },
+    },
+    backing: backingFiles(
+      device,
+      features.passthrough,
+      (sizeBytes) => telemetry.fuse.passthroughOpened(sizeBytes),
+      logger,
+    ),
+    notify: (notification) => session.notify(notification),
+    kernelPrunes: features.prune,
+    kernelKeepsListings: keepsListings(Deno.osRelease()),
+    nodesMax: fuse.nodesMax,
+    logger,
+  });
+}
+
+/** Says that the mount is there, once it is listable, and keeps the service manager informed. */
+async function announce(
+  config: MountConfig,
+  { features }: Served,
+  context: CommandContext,
+  libc: Libc,
+  machine: Machine,
+  liveness: HealthMonitor,
+  background: TaskGroup,
+): Promise<ServiceNotifier | null> {
+  const { logger, clock, env } = context;
+  await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);
+  await listable(config.mountPoint, clock, context.signal);
+  const names = config.backends.map(({ name }) => name);
+  logger.info("Ready", {
+    event: "ready",
+    mount_point: config.mountPoint,
+    backends: names,
+    passthrough: features.passthrough,
+    protocol: `7.${features.minor}`,
+    pid: Deno.pid,
+  });
+  const settings = notifySettings(env, Deno.pid);
+  if (settings === null) return null;
+  const notifier = new ServiceNotifier(
+    (message) => libc.sendDatagram(settings.socket, new TextEncoder().encode(message)),
+    logger,
+  );
+  notifier.ready(`Serving ${names.length} backends at ${config.mountPoint}`);
+  if (settings.heartbeatMs !== null) {
+    const alive = async (signal: AbortSignal) => (await liveness.report(signal)).status === "ok";
+    const heartbeat = { intervalMs: settings.heartbeatMs, clock, alive };
+    background.add(notifier.beat(heartbeat, context.signal));
+  }
+  return notifier;
+}
+
+async function listable(
+  mountPoint: string,
+  clock: CommandContext["clock"],
+  signal: AbortSignal,
+): Promise<void> {
+  const done = new AbortController();
+  const late = clock.sleep(READY_TIMEOUT_MS, AbortSignal.any([signal, done.signal])).then(() => {
+    throw new CommandError(
+      "failed",
+      `Cannot list "${mountPoint}" after mounting: no answer within 30s`,
+      "Run it again with --debug to see what it waits for",
+    );
+  }, () => undefined);
+  try {
+    await Promise.race([Deno.stat(mountPoint), late]);
+  } finally {
+    done.abort();
+  }
+}
+
+function checks(
+  config: MountConfig,
+  open: OpenVolumes,
+  libc: Libc,
+  { clock }: CommandContext,
+): ReadonlyMap<string, Check> {
+  return new Map<string, Check>([
+    ["mount", mountCheck(config.mountPoint, libc)],
+    ...[...open.health].map(([name, health]): [string, Check] => [
+      `backend ${name}`,
+      backendCheck(health, clock),
+    ]),
+  ]);
+}
+
+/** STATFS is never cached, so an answer has gone through the whole loop. */
+function mountCheck(mountPoint: string, libc: Libc): Check {
+  return async () =>
+    await libc.statfsLater(mountPoint)
+      ? { status: "ok", detail: "The mount answers" }
+      : { status: "failed", detail: "The mount does not answer" };
+}
+
+/** Linux 6.9 to 6.12 never drop a listing they cached. */
+export function keepsListings(kernelRelease: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease.split(".").map((part) => Number.parseInt(part, 10));
+  return !(major === 6 && minor >= 9 && minor <= 12);
+}

@@ -1,0 +1,36 @@
+/** `warpdrive umount MOUNTPOINT`. */
+import type { CommandContext } from "../cache/platform/cli.ts";
+import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
+import { Libc } from "../cache/platform/libc.ts";
+import { mayMount } from "./check/kernel.ts";
+import { thisMachine } from "./check/machine.ts";
+import { detach, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
+import { describeHolders, holdersOf } from "./holders.ts";
+import { mountedAt } from "./mount_point.ts";
+
+/** Unmounts `mountPoint`, or fails with the names of those who use it. */
+export async function unmountCommandLine(
+  mountPoint: string,
+  lazy: boolean,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const machine = thisMachine(context.env);
+  const entry = await mountedAt(mountPoint, machine);
+  if (entry?.type !== FILE_SYSTEM_TYPE) {
+    throw new CommandError(
+      "failed",
+      `Cannot unmount "${mountPoint}": ${
+        entry === null ? "nothing is mounted there" : `its type is ${entry.type}`
+      }, wanted a mount of WarpDrive`,
+      "Run `grep warpdrive /proc/self/mounts` to see what is mounted",
+    );
+  }
+  const by = mayMount(await machine.text("/proc/self/status") ?? "") ? "mount" : "fusermount3";
+  if (await detach(Libc.open(), mountPoint, by, lazy)) return EXIT.done;
+  const holders = describeHolders(await holdersOf(mountPoint));
+  throw new CommandError(
+    "failed",
+    `Cannot unmount "${mountPoint}": it is used by ${holders}`,
+    "End them first, or take it out of the tree at once with --lazy",
+  );
+}

@@ -1,0 +1,75 @@
+/** From configured backends to the volumes the file system shows. */
+import { BufferPool } from "../cache/buffer_pool.ts";
+import type { Entry } from "../cache/backend/backend.ts";
+import type { BackendHealth } from "../cache/backend/health.ts";
+import { type BackendDeps, openBackend, type OpenedBackend } from "../cache/backend/open.ts";
+import type { BackendSettings } from "../cache/backend/settings.ts";
+import { LocalObjects } from "../cache/local_object.ts";
+import type { ObjectSource } from "../cache/open_object.ts";
+import type { Memory } from "../cache/platform/libc.ts";
+import { ReadThrough } from "../cache/read_through.ts";
+import { SharedWork } from "../cache/shared_work.ts";
+import type { Volume } from "./fs/volume.ts";
+import { READ_BYTES_MAX } from "./fuse/handshake.ts";
+
+/** A request goes on this long after its last caller was interrupted and left. */
+const LINGER_MS = 5_000;
+/** Reads of one local backend that wait for the disk at once; each holds a thread and a buffer. */
+const DISK_READS_MAX = 32;
+const DISK_READS_QUEUED_MAX = 4_096;
+
+/** The volumes of a mount with what watches over them. */
+export interface OpenVolumes extends AsyncDisposable {
+  readonly volumes: readonly Volume[];
+  readonly health: ReadonlyMap<string, BackendHealth>;
+}
+
+/** Opens every backend; asks no store for anything. */
+export async function openVolumes(
+  backends: readonly BackendSettings[],
+  deps: BackendDeps,
+): Promise<OpenVolumes> {
+  const opened = await Promise.all(
+    backends.map(async (settings) => ({ settings, backend: await openBackend(settings, deps) })),
+  );
+  return {
+    volumes: opened.map(({ settings, backend }) => volumeOf(settings, backend, deps)),
+    health: new Map(opened.map(({ settings, backend }) => [settings.name, backend.health])),
+    async [Symbol.asyncDispose]() {
+      for (const { backend } of opened) await backend.backend[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** One volume over an opened backend. */
+export function volumeOf(
+  settings: Pick<BackendSettings, "name" | "mountPath">,
+  opened: Pick<OpenedBackend, "backend" | "files">,
+  deps: Pick<BackendDeps, "clock" | "libc">,
+): Volume {
+  const { backend, files } = opened;
+  return {
+    name: settings.name,
+    mountPath: settings.mountPath,
+    backend,
+    files,
+    objects: objectsOf(settings.name, opened, deps),
+    statuses: new SharedWork<Entry | null>(deps.clock, LINGER_MS),
+  };
+}
+
+function objectsOf(
+  name: string,
+  { backend, files }: Pick<OpenedBackend, "backend" | "files">,
+  { clock, libc }: Pick<BackendDeps, "clock" | "libc">,
+): ObjectSource {
+  if (files === null) return new ReadThrough(backend, new SharedWork<Memory>(clock, LINGER_MS));
+  // Each backend has buffers of its own, so that a disk that hangs takes none from another.
+  const buffers = new BufferPool(
+    `disk reads of ${name}`,
+    READ_BYTES_MAX,
+    DISK_READS_MAX,
+    DISK_READS_QUEUED_MAX,
+  );
+  return new LocalObjects(name, files, libc, buffers, READ_BYTES_MAX);
+}
