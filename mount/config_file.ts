@@ -14,7 +14,7 @@ import { CommandError } from "../cache/platform/exit.ts";
 import type { Logger } from "../cache/platform/log.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
 import type { FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
-import { MOUNT_FILE } from "./config_sections.ts";
+import { FUSE_SECTION, MOUNT_FILE } from "./config_sections.ts";
 import { pathContains, pathsOverlap } from "./path_overlap.ts";
 
 /** What the file's meaning depends on besides its text. */
@@ -114,26 +114,33 @@ function readMountPoint(reader: ConfigReader): string | null {
 }
 
 function readFuse(reader: ConfigReader): FuseSettings | null {
+  const congestionThreshold = readCongestionThreshold(reader);
   const fuse = reader.read(MOUNT_FILE.shape.fuse, ["fuse"]);
-  if (fuse === null) return null;
-  // The kernel counts a mount as congested at three quarters of its background requests, and
-  // refuses a threshold above them.
-  const congestion = fuse.congestion_threshold ?? Math.ceil(fuse.max_background * 3 / 4);
-  if (congestion > fuse.max_background) {
-    const path = ["fuse", "congestion_threshold"];
-    reader.report(path, `wanted at most fuse.max_background, which is ${fuse.max_background}`);
-    return null;
-  }
+  if (fuse === null || congestionThreshold === null) return null;
   return {
     attrTimeoutMs: fuse.attr_timeout,
     entryTimeoutMs: fuse.entry_timeout,
     negativeTimeoutMs: fuse.negative_timeout,
     maxBackground: fuse.max_background,
-    congestionThreshold: congestion,
+    congestionThreshold,
     readAheadBytes: fuse.max_read_ahead,
     passthrough: fuse.passthrough,
     nodesMax: fuse.max_nodes,
   };
+}
+
+/** Read by itself, so that other mistakes in the section do not hide a contradiction. */
+function readCongestionThreshold(reader: ConfigReader): number | null {
+  const { max_background, congestion_threshold } = FUSE_SECTION.shape;
+  const maximum = reader.read(max_background, ["fuse", "max_background"]);
+  const path = ["fuse", "congestion_threshold"];
+  const written = reader.read(congestion_threshold, path);
+  if (maximum === null || written === null) return null;
+  // Three quarters is the kernel's own ratio; a threshold above the maximum is never reached.
+  const threshold = written ?? Math.ceil(maximum * 3 / 4);
+  if (threshold <= maximum) return threshold;
+  reader.report(path, `wanted at most fuse.max_background, which is ${maximum}`);
+  return null;
 }
 
 function readOwner(reader: ConfigReader, inputs: MountConfigInputs): OwnerSettings | null {

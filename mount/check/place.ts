@@ -2,6 +2,7 @@
 import { formatBytes } from "../../cache/platform/units.ts";
 import type { CacheSettings } from "../../cache/config.ts";
 import type { MetricsSettings } from "../config.ts";
+import { FILE_SYSTEM_TYPE } from "../fuse/attach.ts";
 import type { MountEntry } from "../mount_table.ts";
 import { bad, doubtful, type Finding, good } from "./finding.ts";
 
@@ -28,18 +29,25 @@ export function checkMountPoint(
 ): Finding {
   const subject = "mount point";
   const quoted = JSON.stringify(path);
+  const ours = mounted?.type === FILE_SYSTEM_TYPE;
   if (state.kind === "dead") {
-    return doubtful(
-      subject,
-      `${quoted} is a mount whose process is gone`,
-      "Nothing to do: it is replaced at the start",
-    );
+    return ours
+      ? doubtful(
+        subject,
+        `${quoted} is a mount whose process is gone`,
+        "Nothing to do: it is replaced at the start",
+      )
+      : bad(
+        subject,
+        `${quoted} is a dead mount of another program`,
+        `Run "umount -l ${path}" as root, or choose another mount_point`,
+      );
   }
   if (mounted !== null) {
     return bad(
       subject,
       `${quoted} is already a mount, of type ${mounted.type}`,
-      mounted.type === "fuse.warpdrive"
+      ours
         ? `Run "warpdrive umount ${path}" first, or choose another mount_point`
         : "Choose another mount_point",
     );

@@ -27,6 +27,7 @@ Deno.test("checkMountPoint refuses a live mount and lets a dead one be replaced"
   const directory: MountPointState = { kind: "directory", empty: true, writable: true };
   equal(stateOf(directory, OURS), "fail");
   equal(stateOf({ kind: "dead" }, OURS), "warn");
+  equal(stateOf({ kind: "dead" }, { ...OURS, type: "fuse.sshfs" }), "fail");
   match(
     checkMountPoint("/mnt", { mounted: OURS, state: directory }, true).remedy ?? "",
     /warpdrive umount \/mnt/,

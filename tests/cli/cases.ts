@@ -1,0 +1,220 @@
+/** Command lines, and exactly what they print and exit with. */
+import { VERSION } from "../../cache/platform/version.ts";
+
+/** One command line. What is not named is empty. */
+export interface CliCase {
+  readonly title: string;
+  readonly args: readonly string[];
+  /** Text of `config.yaml` in the directory it runs in. */
+  readonly config?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly code: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
+const CHECK = ["mount", "--check", "--config", "config.yaml"];
+
+const HELP = `Usage: warpdrive [options] <command> [arguments]
+
+Object stores as one read-only POSIX tree.
+
+Options:
+  --log-level <level>  debug, info, warn or error (default: "info")
+  --debug              log at level debug, and print stack traces
+  -V, --version        show the version
+  -h, --help           show this help
+
+Commands:
+  mount                show object stores and directories as one read-only tree
+  umount               end a mount, or say who keeps it busy
+  ctl                  steer mounts and the control plane (not in this build yet)
+  forge                train from tar shards, here or on a cluster (not in this build yet)
+  bench                measure how fast a directory reads (not in this build yet)
+  help [command]       show the help of a command
+
+Examples:
+  warpdrive mount file:///srv/data /mnt/data
+  warpdrive mount azblob://ACCOUNT/CONTAINER/train /mnt/train
+  warpdrive mount --check --config /etc/warpdrive/config.yaml
+  warpdrive mount --config /etc/warpdrive/config.yaml
+  warpdrive umount /mnt/data
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+`;
+
+/** What a wrong configuration prints: the problems, counted, and the hint. */
+function problems(...lines: readonly string[]): string {
+  const count = lines.length === 1 ? "1 problem" : `${lines.length} problems`;
+  return [
+    `Cannot use configuration "config.yaml": ${count}`,
+    ...lines.map((line) => `  config.yaml:${line}`),
+    'Hint: Correct the file and check it with "warpdrive mount --check --config FILE"',
+    "",
+  ].join("\n");
+}
+
+const USAGE_CASES: readonly CliCase[] = [
+  { title: "shows its help", args: ["--help"], code: 0, stdout: HELP },
+  { title: "shows its help when asked for it in a word", args: ["help"], code: 0, stdout: HELP },
+  {
+    title: "wants a command",
+    args: [],
+    code: 2,
+    stderr: `Cannot run "warpdrive": it needs a command
+Hint: Run "warpdrive --help" for the commands
+`,
+  },
+  {
+    title: "suggests the command behind a slip",
+    args: ["mout", "--check"],
+    code: 2,
+    stderr: `Cannot run "warpdrive mout": there is no such command
+Hint: Did you mean "mount"?
+`,
+  },
+  {
+    title: "refuses an unknown flag before the command",
+    args: ["--colour", "mount"],
+    code: 2,
+    stderr: `Cannot run "warpdrive": unknown option "--colour"
+Hint: Run "warpdrive --help" for its options
+`,
+  },
+  {
+    title: "suggests the flag behind a slip",
+    args: ["mount", "--confg", "config.yaml"],
+    code: 2,
+    stderr: `Cannot run "warpdrive mount": unknown option "--confg"
+Hint: Did you mean --config? Run "warpdrive mount --help" for its options
+`,
+  },
+  {
+    title: "refuses an unknown log level",
+    args: ["mount", "--log-level", "loud"],
+    code: 2,
+    stderr: `Cannot use log level "loud": it is none of debug, info, warn, error
+Hint: Run it again with --log-level info
+`,
+  },
+  ...["ctl", "forge", "bench"].map((name): CliCase => ({
+    title: `says that ${name} is still to come`,
+    args: [name, "-steps", "300"],
+    code: 1,
+    stderr: `Cannot run "warpdrive ${name}": version ${VERSION} does not contain it yet
+Hint: Run "warpdrive --help" for what it contains
+`,
+  })),
+];
+
+const URL_CASES: readonly CliCase[] = [
+  {
+    title: "refuses a URL with a host",
+    args: ["mount", "file://srv/data", "/mnt"],
+    code: 2,
+    stderr:
+      `Cannot mount "file://srv/data": it names the host "srv": wanted three slashes and an absolute path
+Hint: Did you mean file:///srv/data?
+`,
+  },
+  {
+    title: "refuses a URL with a credential, and does not print it",
+    args: ["mount", "azblob://account/data?sig=hunter2", "/mnt"],
+    code: 2,
+    stderr: `Cannot mount "azblob://account/data?***": it carries credentials or a query, ` +
+      `which other users could see in the process list
+Hint: Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN
+`,
+  },
+];
+
+const CONFIG_CASES: readonly CliCase[] = [
+  {
+    title: "says that the configuration is not there",
+    args: CHECK,
+    code: 2,
+    stderr: `Cannot read configuration "config.yaml": No such file or directory (os error 2): ` +
+      `readfile 'config.yaml'
+Hint: Give the path of a readable file with --config
+`,
+  },
+  {
+    title: "takes the founding documents' single dash",
+    args: ["mount", "-check", "-config", "config.yaml"],
+    config: "",
+    code: 2,
+    stderr: problems("1:1: wanted a mapping of keys to values, such as mount_point: /mnt/data"),
+  },
+  {
+    title: "explains what is not YAML",
+    args: CHECK,
+    config: "mount_point: /mnt/wd\nbackends:\n\t- name: a\n",
+    code: 2,
+    stderr: problems("3:1: not YAML: a tab cannot indent a line, use spaces"),
+  },
+  {
+    title: "reports every problem of a configuration at once",
+    args: CHECK,
+    config: `mount_point: data
+alow_other: true
+fuse:
+  attr_timeout: soon
+  max_background: 8
+  congestion_threshold: 9
+cache: {path: /nvme, evict_low_water: .9, evict_high_water: .8}
+backends:
+- name: a
+  type: local
+  config: {root: "\${NOWHERE}"}
+- name: a
+  type: azureblob
+  mount_path: ../b
+  config: {acount: x, root: data}
+  auth: {method: static, account_key: hunter2}
+- {name: c, type: s3}
+metrics: {addr: nine}
+metrics: {}
+`,
+    code: 2,
+    stderr: problems(
+      '1:1: mount_point: "data": wanted an absolute path',
+      '2:1: alow_other: unknown key, did you mean "allow_other"?',
+      '4:3: fuse.attr_timeout: "soon": wanted a duration such as "60s", or "0"',
+      '6:3: fuse.congestion_threshold: "9": wanted at most fuse.max_background, which is 8',
+      '7:22: cache.evict_low_water: ".9": wanted less than evict_high_water, which is 0.8',
+      '11:12: backends[0].config.root: "${NOWHERE}": environment variable NOWHERE is not set',
+      '12:3: backends[1].name: "a": taken by backends[0].name on line 9, wanted another',
+      '14:3: backends[1].mount_path: "../b": wanted a path below the mount point, such as ' +
+        '"train", without "." or ".."',
+      "15:3: backends[1].config.account: missing: wanted a storage account name: " +
+        "3 to 24 lowercase letters and digits",
+      '15:12: backends[1].config.acount: unknown key, did you mean "account"?',
+      "16:26: backends[1].auth.account_key: ***: secrets do not belong in this file: " +
+        "remove it and give account_key_env or account_key_file",
+      '17:13: backends[2].type: "s3": this version has no support for it yet: ' +
+        "wanted azureblob or local",
+      '18:11: metrics.addr: "nine": wanted an address such as "127.0.0.1:9090" or ":9090"',
+      "19:1: metrics: given twice, first on line 18: keep one of them",
+    ),
+  },
+  {
+    title: "takes secrets from variables and keeps them to itself",
+    args: CHECK,
+    config: `mount_point: /mnt/wd
+backends:
+- name: a
+  type: azureblob
+  config: {account: acc, root: data}
+  auth: {method: static, account_key_env: KEY}
+`,
+    variables: { KEY: "hunter2" },
+    code: 2,
+    stderr: problems(
+      '6:26: backends[0].auth.account_key_env: "KEY": ' +
+        "holds no account key: wanted base64 text, as the portal shows it",
+    ),
+  },
+];
+
+/** All cases. */
+export const CLI_CASES: readonly CliCase[] = [...USAGE_CASES, ...URL_CASES, ...CONFIG_CASES];
