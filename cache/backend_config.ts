@@ -18,7 +18,7 @@ export const LOCAL_CONFIG = section({
 });
 
 /** `auth:` of a `local` backend, which needs none. */
-export const LOCAL_AUTH = section({ method: choice(["none"]) });
+export const LOCAL_AUTH = section({ method: choice(["none"]).prefault("none") });
 
 /** Reads `backends:`; entries with problems, which are then reported, are left out. */
 export function readBackends(reader: ConfigReader): readonly BackendSettings[] {
