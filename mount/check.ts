@@ -18,17 +18,10 @@ import {
   mayMount,
 } from "./check/kernel.ts";
 import type { Machine } from "./check/machine.ts";
-import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPlace } from "./check/place.ts";
+import { checkCacheSpace, checkMetrics, checkMountPoint } from "./check/place.ts";
 import type { MountConfig } from "./config.ts";
-import { mountAt, parseMountTable } from "./mount_table.ts";
+import { lookAtPlace } from "./mount_point.ts";
 import { pathsOverlap } from "./path_overlap.ts";
-
-/** A directory under a file system that hangs never answers. */
-const PLACE_TIMEOUT_MS = 5_000;
-const SILENT_PLACE: MountPlace = {
-  mounted: null,
-  state: { kind: "unreadable", reason: "no answer in time; what is mounted there hangs" },
-};
 
 /** What a check works with. */
 export interface CheckDeps {
@@ -74,7 +67,7 @@ async function checkMachine(
     machine.text("/etc/fuse.conf"),
     machine.device("/dev/fuse"),
     machine.program("fusermount3"),
-    within(PLACE_TIMEOUT_MS, clock, signal, lookAtPlace(config.mountPoint, machine)),
+    machine.realPath(config.mountPoint).then((path) => lookAtPlace(path, machine, clock, signal)),
     config.cache === null ? null : machine.freeBytes(config.cache.path),
   ]);
   const privileged = mayMount(status ?? "");
@@ -86,33 +79,10 @@ async function checkMachine(
     checkAllowOther(config.allowOther, privileged, fuseConf),
     checkPassthrough(config.fuse.passthrough, locals, machine.kernelRelease, privileged),
     checkOpenFiles(limits ?? ""),
-    checkMountPoint(config.mountPoint, place ?? SILENT_PLACE, privileged),
+    checkMountPoint(config.mountPoint, place, privileged),
     checkMetrics(config.metrics, enabled ? machine.listenFailure(hostname, port) : null),
     checkCacheSpace(config.cache, freeBytes),
   ];
-}
-
-async function lookAtPlace(mountPoint: string, machine: Machine): Promise<MountPlace> {
-  const path = await machine.realPath(mountPoint);
-  const table = parseMountTable(await machine.text("/proc/self/mountinfo") ?? "");
-  return { mounted: mountAt(table, path), state: await machine.mountPoint(path) };
-}
-
-/** What `work` gives, or null when it takes longer. Work that hangs in the kernel is left there. */
-async function within<T>(
-  timeoutMs: number,
-  clock: Clock,
-  signal: AbortSignal,
-  work: Promise<T>,
-): Promise<T | null> {
-  const done = new AbortController();
-  const quit = AbortSignal.any([signal, done.signal]);
-  const late = clock.sleep(timeoutMs, quit).then(() => null, () => null);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
 }
 
 /** The configuration compares paths as written; links may still lead one into the other. */
