@@ -13,7 +13,7 @@ import {
 import { systemClock } from "./cache/platform/clock.ts";
 import { CommandError, EXIT, type ExitCode, hintOf } from "./cache/platform/exit.ts";
 import { type GlobalFlags, takeGlobalFlags } from "./cache/platform/global_flags.ts";
-import { type Interrupts, listenForInterrupts } from "./cache/platform/interrupts.ts";
+import { type Interrupts, listenForInterrupts, stopSignals } from "./cache/platform/interrupts.ts";
 import { createLogger, describeError } from "./cache/platform/log.ts";
 import { nearest } from "./cache/platform/nearest.ts";
 import { streamOutput } from "./cache/platform/output.ts";
@@ -81,7 +81,8 @@ export function expandLinkName(invokedAs: string, args: readonly string[]): read
 
 /** Runs the program with `args`, reporting failures on `stderr`. */
 async function main(args: readonly string[], stdout: Output, stderr: Output): Promise<ExitCode> {
-  using interrupts = listenForInterrupts(() => Deno.exit(EXIT.interrupted));
+  const signals = stopSignals(Deno.readTextFileSync("/proc/self/status"));
+  using interrupts = listenForInterrupts(signals, () => Deno.exit(EXIT.interrupted));
   let debug = args.includes("--debug");
   try {
     const flags = takeGlobalFlags(args);

@@ -7,17 +7,28 @@ export interface Interrupts extends Disposable {
   readonly forceSignal: AbortSignal;
 }
 
-/** SIGHUP too: a mount must not outlive its terminal as a dead directory. */
-const STOP_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/**
+ * The signals that ask this process to stop, given its `/proc/self/status`. SIGHUP too, because a
+ * mount must not outlive its terminal as a dead directory; but not where the process was started
+ * with it ignored, which is how nohup(1) asks for just that.
+ */
+export function stopSignals(status: string): readonly Deno.Signal[] {
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  const hangupIgnored = (BigInt(`0x${ignored}`) & 1n) === 1n; // bit N-1 is signal N, SIGHUP is 1
+  return hangupIgnored ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}
 
 /**
- * Listens until disposed. Calls `giveUp` at the third signal, so that a command that does not end
+ * Listens for `signals` until disposed. Calls `giveUp` at the third signal, so that a command that does not end
  * can always be left.
  */
-export function listenForInterrupts(giveUp: () => void): Interrupts {
+export function listenForInterrupts(
+  signals: readonly Deno.Signal[],
+  giveUp: () => void,
+): Interrupts {
   const first = new AbortController();
   const second = new AbortController();
-  const listeners = STOP_SIGNALS.map((name) => {
+  const listeners = signals.map((name) => {
     const listener = () => {
       if (!first.signal.aborted) first.abort(new Interruption(name));
       else if (!second.signal.aborted) second.abort(new Interruption(name));
