@@ -19,8 +19,8 @@ export function stopSignals(status: string): readonly Deno.Signal[] {
 }
 
 /**
- * Listens for `signals` until disposed. Calls `giveUp` at the third signal, so that a command that does not end
- * can always be left.
+ * Listens for `signals` until disposed. Calls `giveUp` at the third signal, so that a command
+ * that does not end can always be left.
  */
 export function listenForInterrupts(
   signals: readonly Deno.Signal[],

@@ -112,8 +112,8 @@ const URL_CASES: readonly CliCase[] = [
     title: "refuses a URL with a host",
     args: ["mount", "file://srv/data", "/mnt"],
     code: 2,
-    stderr:
-      `Cannot mount "file://srv/data": it names the host "srv": wanted three slashes and an absolute path
+    stderr: `Cannot mount "file://srv/data": it names the host "srv": ` +
+      `wanted three slashes and an absolute path
 Hint: Did you mean file:///srv/data?
 `,
   },
