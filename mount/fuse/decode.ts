@@ -17,6 +17,7 @@ import type {
   Forgotten,
   InitRequest,
   MalformedMessage,
+  NodeId,
   Operation,
   Request,
   RequestHeader,
@@ -118,7 +119,7 @@ function readOperation(
     case "forget":
       return {
         op: "forget",
-        forgotten: [{ node: nodeId(readUint64(view, 16)), lookups: readUint64(view, body) }],
+        forgotten: [{ node: readNode(view, 16), lookups: readUint64(view, body) }],
       };
     case "batch_forget":
       return { op: "forget", forgotten: readBatch(view) };
@@ -154,7 +155,7 @@ function readBatch(view: DataView): Forgotten[] {
     throw new LayoutError(`${count} forgotten nodes do not fit ${view.byteLength} bytes`);
   }
   return Array.from({ length: count }, (_, index) => ({
-    node: nodeId(readUint64(view, first + index * 16)),
+    node: readNode(view, first + index * 16),
     lookups: readUint64(view, first + index * 16 + 8),
   }));
 }
@@ -192,6 +193,12 @@ function readName(view: DataView, bytes: Uint8Array<ArrayBuffer>, offset: number
   const end = bytes.indexOf(0, offset);
   if (end < 0 || end >= view.byteLength) throw new LayoutError("its name does not end");
   return decodeName(bytes.subarray(offset, end));
+}
+
+function readNode(view: DataView, offset: number): NodeId {
+  const value = readUint64(view, offset);
+  if (value === 0) throw new LayoutError("node 0 was never handed out");
+  return nodeId(value);
 }
 
 function readUint64(view: DataView, offset: number): number {
