@@ -122,16 +122,6 @@ function isTokenMethod(auth: AzureAuth): boolean {
   }
 }
 
-/** Whether `name` can name a storage account. */
-export function isAzureAccount(name: string): boolean {
-  return ACCOUNT.test(name);
-}
-
-/** Whether `name` can name a container. */
-export function isAzureContainer(name: string): boolean {
-  return CONTAINER.test(name);
-}
-
 /** A prefix without leading and trailing slashes, or null when no directory can have that name. */
 export function parsePrefix(written: string): string | null {
   const prefix = written.replace(/^\/+|\/+$/g, "");
