@@ -1,90 +1,76 @@
 /** Object versions that are files of a local backend: read in place, never cached. */
 import { BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { LocalFiles, OpenedFile } from "./backend/local.ts";
+import { diskTimeout } from "./backend/local_timed.ts";
 import type { BufferPool, Lease } from "./buffer_pool.ts";
 import type { ObjectSource, OpenObject } from "./open_object.ts";
+import type { Clock } from "./platform/clock.ts";
 import { ERRNO, errnoName } from "./platform/errno.ts";
 import type { Libc, Memory } from "./platform/libc.ts";
+import { TaskGroup } from "./platform/limit.ts";
+import { within } from "./platform/within.ts";
 
 const SEEK_DATA = 3; // linux/fs.h
 const SEEK_HOLE = 4;
 
+/** What the files of one local backend share. */
+export interface LocalObjectsDeps {
+  readonly backend: string;
+  readonly files: LocalFiles;
+  readonly libc: Libc;
+  readonly clock: Clock;
+  /** For reads that wait for the disk. */
+  readonly buffers: BufferPool;
+  /** Longest wait for the disk. */
+  readonly timeoutMs: number;
+  /** Receives reads that need no waiting; as long as the longest read. */
+  readonly scratch: Memory;
+}
+
 /** The files of one local backend. */
 export class LocalObjects implements ObjectSource {
-  readonly #backend: string;
-  readonly #files: LocalFiles;
-  readonly #libc: Libc;
-  readonly #buffers: BufferPool;
-  /** Receives reads that need no waiting. */
-  readonly #scratch: Memory;
+  readonly #deps: LocalObjectsDeps;
 
-  constructor(
-    backend: string,
-    files: LocalFiles,
-    libc: Libc,
-    buffers: BufferPool,
-    readBytesMax: number,
-  ) {
-    this.#backend = backend;
-    this.#files = files;
-    this.#libc = libc;
-    this.#buffers = buffers;
-    this.#scratch = new Uint8Array(readBytesMax);
+  constructor(deps: LocalObjectsDeps) {
+    this.#deps = deps;
   }
 
   async open(path: string, entry: ObjectEntry): Promise<OpenObject> {
-    const file = await this.#files.open(path);
+    const { backend, files, libc } = this.#deps;
+    const file = await files.open(path);
     if (file === null || file.entry.version !== entry.version) {
-      if (file !== null) this.#libc.close(file.fd);
+      if (file !== null) libc.close(file.fd);
       const reason = "the file was replaced or changed since it was looked up";
-      throw new BackendError("changed", this.#backend, "read", path, reason);
+      throw new BackendError("changed", backend, "read", path, reason);
     }
-    return new LocalObject(
-      this.#backend,
-      path,
-      file,
-      this.#files,
-      this.#libc,
-      this.#buffers,
-      this.#scratch,
-    );
+    return new LocalObject(path, file, this.#deps);
   }
 }
 
 class LocalObject implements OpenObject {
   readonly entry: ObjectEntry;
   readonly backingFd: number;
-  readonly #backend: string;
   readonly #path: string;
   readonly #file: OpenedFile;
-  readonly #files: LocalFiles;
-  readonly #libc: Libc;
-  readonly #buffers: BufferPool;
-  readonly #scratch: Memory;
+  readonly #deps: LocalObjectsDeps;
+  /** Reads whose caller was told an error before they ended. */
+  readonly #abandoned = new TaskGroup(() => undefined);
+  /** Reads on a blocking thread; the descriptor is closed after the last. */
+  #reading = 0;
+  #closed = false;
 
-  constructor(
-    backend: string,
-    path: string,
-    file: OpenedFile,
-    files: LocalFiles,
-    libc: Libc,
-    buffers: BufferPool,
-    scratch: Memory,
-  ) {
+  constructor(path: string, file: OpenedFile, deps: LocalObjectsDeps) {
     this.entry = file.entry;
     this.backingFd = file.fd;
-    this.#backend = backend;
     this.#path = path;
     this.#file = file;
-    this.#files = files;
-    this.#libc = libc;
-    this.#buffers = buffers;
-    this.#scratch = scratch;
+    this.#deps = deps;
   }
 
   readNow(offset: number, length: number): Memory | null {
-    const bytes = this.#scratch.subarray(0, length);
-    const read = this.#libc.readCached(this.#file.fd, bytes, offset);
+    const { scratch, libc } = this.#deps;
+    const bytes = scratch.subarray(0, length);
+    const read = libc.readCached(this.#file.fd, bytes, offset);
     // Not in the page cache, only in part, or a file system that cannot tell (EOPNOTSUPP).
     if (read !== length) {
       if (read >= 0 || read === -ERRNO.EAGAIN || read === -ERRNO.EOPNOTSUPP) return null;
@@ -95,25 +81,23 @@ class LocalObject implements OpenObject {
   }
 
   async read(offset: number, length: number, signal: AbortSignal): Promise<Lease> {
-    const lease = await this.#buffers.lend(length, signal);
+    const { buffers, backend, timeoutMs, clock } = this.#deps;
+    const lease = await buffers.lend(length, signal);
+    const filling = this.#fill(lease.bytes, offset);
     try {
-      for (let filled = 0; filled < length;) {
-        const rest = lease.bytes.subarray(filled);
-        const read = await this.#libc.readLater(this.#file.fd, rest, offset + filled);
-        if (read < 0) throw this.#error("unavailable", "the disk failed");
-        if (read === 0) throw this.#error("changed", "the file became shorter");
-        filled += read;
-      }
+      const late = () => diskTimeout(backend, "read", this.#path, timeoutMs);
+      await within(filling, timeoutMs, clock, late);
       this.#assertUnchanged();
       return lease;
     } catch (error) {
-      lease.release();
+      // A call that hangs still writes to the buffer: it goes back only when the call is over.
+      this.#abandoned.add(filling.finally(lease.release));
       throw error;
     }
   }
 
   seek(offset: number, whence: "data" | "hole"): number {
-    const found = this.#libc.seek(
+    const found = this.#deps.libc.seek(
       this.#file.fd,
       offset,
       whence === "data" ? SEEK_DATA : SEEK_HOLE,
@@ -123,21 +107,43 @@ class LocalObject implements OpenObject {
   }
 
   status(): ObjectEntry {
-    return this.#files.statusOfOpen(this.#file.fd, this.#path);
+    return this.#deps.files.statusOfOpen(this.#file.fd, this.#path);
   }
 
   close(): void {
-    this.#libc.close(this.#file.fd);
+    this.#closed = true;
+    this.#closeWhenIdle();
+  }
+
+  async #fill(bytes: Memory, offset: number): Promise<void> {
+    this.#reading += 1;
+    try {
+      for (let filled = 0; filled < bytes.length;) {
+        const rest = bytes.subarray(filled);
+        const read = await this.#deps.libc.readLater(this.#file.fd, rest, offset + filled);
+        if (read < 0) throw this.#error("unavailable", "the disk failed");
+        if (read === 0) throw this.#error("changed", "the file became shorter");
+        filled += read;
+      }
+    } finally {
+      this.#reading -= 1;
+      this.#closeWhenIdle();
+    }
+  }
+
+  /** A descriptor closed under a read could by then be another file's. */
+  #closeWhenIdle(): void {
+    if (this.#closed && this.#reading === 0) this.#deps.libc.close(this.#file.fd);
   }
 
   /** Checked after the bytes were copied: unchanged now means unchanged then. */
   #assertUnchanged(): void {
-    if (!this.#files.isUnchanged(this.#file)) {
+    if (!this.#deps.files.isUnchanged(this.#file)) {
       throw this.#error("changed", "the file changed while it was open");
     }
   }
 
   #error(code: "changed" | "unavailable", reason: string): BackendError {
-    return new BackendError(code, this.#backend, "read", this.#path, reason);
+    return new BackendError(code, this.#deps.backend, "read", this.#path, reason);
   }
 }

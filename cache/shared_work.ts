@@ -6,6 +6,7 @@
  * `lingerMs`, and its result is kept as long: a reader that a timer signal interrupts every few
  * milliseconds comes back for it and makes progress.
  */
+import { abortable } from "./backend/abort_scope.ts";
 import type { Clock } from "./platform/clock.ts";
 import { TaskGroup } from "./platform/limit.ts";
 
@@ -50,13 +51,9 @@ export class SharedWork<V> {
     work.linger?.abort();
     work.linger = null;
     work.waiters += 1;
-    const left = Promise.withResolvers<never>();
-    const onAbort = () => left.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      return await Promise.race([work.result, left.promise]);
+      return await abortable(work.result, signal);
     } finally {
-      signal.removeEventListener("abort", onAbort);
       work.waiters -= 1;
       if (work.waiters === 0) this.#lastLeft(key, work);
     }

@@ -49,7 +49,7 @@ export async function checkMount(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const [system, overlaps, backends] = await Promise.all([
-    checkMachine(config, deps, signal),
+    checkMachine(config, deps),
     checkOverlaps(config, deps.machine),
     checkBackends(config.backends, deps.open, deps.clock, signal),
   ]);
@@ -59,7 +59,6 @@ export async function checkMount(
 async function checkMachine(
   config: MountConfig,
   { machine, clock }: CheckDeps,
-  signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const [status, limits, fuseConf, device, helper, place, freeBytes] = await Promise.all([
     machine.text("/proc/self/status"),
@@ -67,7 +66,7 @@ async function checkMachine(
     machine.text("/etc/fuse.conf"),
     machine.device("/dev/fuse"),
     machine.program("fusermount3"),
-    machine.realPath(config.mountPoint).then((path) => lookAtPlace(path, machine, clock, signal)),
+    lookAtPlace(config.mountPoint, machine, clock),
     config.cache === null ? null : machine.freeBytes(config.cache.path),
   ]);
   const privileged = mayMount(status ?? "");

@@ -112,7 +112,7 @@ Deno.test("checkMount does not wait for a mount point that hangs", async () => {
     const clock = { ...systemClock, sleep: () => Promise.resolve() };
     const findings = await checkMount(config, { ...DEPS, machine: hanging, clock }, NEVER);
     const place = findings.find(({ subject }) => subject === "mount point");
-    match(place?.detail ?? "", /no answer in time/);
+    match(place?.detail ?? "", /No answer in time/);
   });
 });
 

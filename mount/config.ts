@@ -31,6 +31,8 @@ export interface MetricsSettings {
   readonly enabled: boolean;
   readonly hostname: string;
   readonly port: number;
+  /** Fail when the address is taken; false for a default nobody asked for. */
+  readonly required: boolean;
 }
 
 /** Everything `warpdrive mount` needs to know. Durations in milliseconds, sizes in bytes. */

@@ -102,7 +102,7 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
     owner,
     ...cacheSection,
     backends,
-    metrics: { enabled: metrics.enabled, ...metrics.addr },
+    metrics: { enabled: metrics.enabled, ...metrics.addr, required: true },
   };
 }
 

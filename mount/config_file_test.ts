@@ -76,7 +76,7 @@ Deno.test("parseMountConfig fills in every default", () => {
       requestsMax: 64,
       source: { type: "local", root: "/srv" },
     }],
-    metrics: { enabled: true, hostname: "127.0.0.1", port: 9090 },
+    metrics: { enabled: true, hostname: "127.0.0.1", port: 9090, required: true },
   });
 });
 

@@ -2,7 +2,8 @@
 import type { Clock } from "../cache/platform/clock.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import type { Libc } from "../cache/platform/libc.ts";
-import type { Logger } from "../cache/platform/log.ts";
+import { describeError, type Logger } from "../cache/platform/log.ts";
+import { within } from "../cache/platform/within.ts";
 import type { Machine } from "./check/machine.ts";
 import { mayMount } from "./check/kernel.ts";
 import { checkMountPoint, type MountPlace } from "./check/place.ts";
@@ -11,31 +12,22 @@ import { mountAt, type MountEntry, parseMountTable } from "./mount_table.ts";
 
 /** A directory under a file system that hangs never answers. */
 const PLACE_TIMEOUT_MS = 5_000;
-const SILENT: MountPlace = {
-  mounted: null,
-  state: { kind: "unreadable", reason: "no answer in time; what is mounted there hangs" },
-};
 
-/** What is at `mountPoint`, links resolved; never waits long for a file system that hangs. */
+/** What is at `mountPoint`; never waits long for a file system that hangs. */
 export async function lookAtPlace(
   mountPoint: string,
   machine: Machine,
   clock: Clock,
-  signal: AbortSignal,
 ): Promise<MountPlace> {
-  const done = new AbortController();
-  const quit = AbortSignal.any([signal, done.signal]);
-  const silent = clock.sleep(PLACE_TIMEOUT_MS, quit).then(() => SILENT, () => SILENT);
+  const path = await machine.realPath(mountPoint);
+  const mounted = await mountedAt(path, machine);
   try {
-    return await Promise.race([look(mountPoint, machine), silent]);
-  } finally {
-    done.abort();
+    const late = () => new Error("No answer in time; what is mounted there hangs");
+    const state = await within(machine.mountPoint(path), PLACE_TIMEOUT_MS, clock, late);
+    return { mounted, state };
+  } catch (error) {
+    return { mounted, state: { kind: "unreadable", reason: describeError(error) } };
   }
-}
-
-async function look(mountPoint: string, machine: Machine): Promise<MountPlace> {
-  const mounted = await mountedAt(mountPoint, machine);
-  return { mounted, state: await machine.mountPoint(mountPoint) };
 }
 
 /** The entry of the mount table for `mountPoint`. */
@@ -54,13 +46,12 @@ export async function prepareMountPoint(
   libc: Libc,
   clock: Clock,
   logger: Logger,
-  signal: AbortSignal,
 ): Promise<void> {
-  let place = await lookAtPlace(mountPoint, machine, clock, signal);
+  let place = await lookAtPlace(mountPoint, machine, clock);
   if (place.state.kind === "dead" && place.mounted?.type === FILE_SYSTEM_TYPE) {
     logger.warn("Replace a mount whose process is gone", { mount_point: mountPoint });
     await detachDead(libc, mountPoint);
-    place = await lookAtPlace(mountPoint, machine, clock, signal);
+    place = await lookAtPlace(mountPoint, machine, clock);
   }
   const privileged = mayMount(await machine.text("/proc/self/status") ?? "");
   const finding = checkMountPoint(mountPoint, place, privileged);

@@ -4,18 +4,20 @@
  *     prepare ──▶ attach ──▶ handshake ──▶ serve ──▶ ready ──▶ stop requested ──▶ unmounted
  *                                            └── unmounted by someone else ────────▲
  */
+import { statfs } from "node:fs/promises";
 import { Registry } from "prom-client";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
+import { within } from "../cache/platform/within.ts";
 import { COMMIT, VERSION } from "../cache/platform/version.ts";
 import { sampleProcess } from "../cache/process_metrics.ts";
 import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
-import { serveAdmin } from "./admin.ts";
+import { type AdminSources, serveAdmin } from "./admin.ts";
 import { backingFiles } from "./backing.ts";
 import { type Machine, thisMachine } from "./check/machine.ts";
-import type { MountConfig } from "./config.ts";
+import type { MetricsSettings, MountConfig } from "./config.ts";
 import { FileSystem } from "./fs/filesystem.ts";
 import { Listings } from "./fs/listings.ts";
 import { attach, type Attachment, detach } from "./fuse/attach.ts";
@@ -23,7 +25,7 @@ import { Device } from "./fuse/device.ts";
 import type { KernelFeatures } from "./fuse/handshake.ts";
 import { isBeingKilled } from "./fuse/killed.ts";
 import { Session } from "./fuse/session.ts";
-import { backendCheck, type Check, HealthMonitor } from "./health.ts";
+import { backendCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
@@ -56,69 +58,65 @@ interface Surroundings {
   readonly gone: AbortSignal;
 }
 
-/** Mounts as `config` says and serves until stopped or unmounted; returns the exit code. */
+/** What metrics ask about a mount, from before it is there. */
+class MountProbes {
+  fileSystem: FileSystem | null = null;
+  open: OpenVolumes | null = null;
+
+  readonly process = sampleProcess;
+  readonly nodes = () => this.fileSystem?.nodes ?? 0;
+  readonly degraded = (): ReadonlyMap<string, boolean> =>
+    new Map(
+      [...this.open?.health ?? []].map(([name, { state }]) =>
+        [name, state.state === "degraded"] as const
+      ),
+    );
+}
+
+/** Mounts as `wanted` says and serves until stopped or unmounted; returns the exit code. */
 export async function serveMount(
-  config: MountConfig,
+  wanted: MountConfig,
   context: CommandContext,
   stopTimeoutMs: number,
 ): Promise<ExitCode> {
-  const { logger, clock } = context;
+  const { logger, clock, random } = context;
   const machine = thisMachine(context.env);
   const libc = Libc.open();
+  // The mount table knows it by the path without links.
+  const config = { ...wanted, mountPoint: await machine.realPath(wanted.mountPoint) };
   const gone = new AbortController();
   // A working directory inside the mount would make the daemon wait for itself.
   Deno.chdir("/");
   libc.raiseOpenFileLimit();
-  await prepareMountPoint(config.mountPoint, machine, libc, clock, logger, context.signal);
+  await prepareMountPoint(config.mountPoint, machine, libc, clock, logger);
 
   const registry = new Registry();
-  let nodes = () => 0;
-  let degraded = (): ReadonlyMap<string, boolean> => new Map();
-  const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, {
-    nodes: () => nodes(),
-    degraded: () => degraded(),
-    process: sampleProcess,
-  });
-  await using open = await openVolumes(config.backends, {
-    clock,
-    random: context.random,
-    logger,
-    metrics: telemetry.backend,
-    libc,
-  });
-  degraded = () =>
-    new Map([...open.health].map(([name, { state }]) => [name, state.state === "degraded"]));
-  const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
+  const probes = new MountProbes();
+  const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
+  const backendDeps = { clock, random, logger, metrics: telemetry.backend, libc };
+  await using open = await openVolumes(config.backends, backendDeps);
+  probes.open = open;
   const liveness = new HealthMonitor(
-    new Map([["mount", mountCheck(config.mountPoint, libc)]]),
+    new Map([["mount", mountCheck(config.mountPoint, statfs)]]),
     CHECK_TIMEOUT_MS,
     clock,
   );
-  const health = new HealthMonitor(checks(config, open, libc, context), CHECK_TIMEOUT_MS, clock);
+  const health = new HealthMonitor(checks(config, open, context), CHECK_TIMEOUT_MS, clock);
   // Listening comes before mounting: an address in use leaves nothing mounted.
-  await using _admin = config.metrics.enabled
-    ? serveAdmin(config.metrics, { registry, health, liveness }, clock, logger)
-    : null;
-  const served = await start(config, {
-    context,
-    libc,
-    machine,
-    telemetry,
-    open,
-    gone: gone.signal,
-  });
-  nodes = () => served.fileSystem.nodes;
+  await using _admin = listen(config.metrics, { registry, health, liveness }, context);
+  const surroundings = { context, libc, machine, telemetry, open, gone: gone.signal };
+  const served = await start(config, surroundings);
+  probes.fileSystem = served.fileSystem;
+  const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
   try {
-    const notifier = await announce(config, served, context, libc, machine, liveness, background);
-    const exit = await stopMount({
+    return await stopMount({
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
-      notifier,
+      notifier: await announce(config, served, surroundings, liveness, background),
       context,
       timeoutMs: stopTimeoutMs,
     });
-    return exit;
   } catch (error) {
     await detach(libc, config.mountPoint, served.attachment.by, true);
     throw error;
@@ -127,6 +125,23 @@ export async function serveMount(
     served.fileSystem.close();
     served.device.close();
     await background.settled();
+  }
+}
+
+/** Serves metrics and health, if they are wanted. */
+function listen(
+  metrics: MetricsSettings,
+  sources: AdminSources,
+  { clock, logger }: CommandContext,
+): AsyncDisposable | null {
+  if (!metrics.enabled) return null;
+  try {
+    return serveAdmin(metrics, sources, clock, logger);
+  } catch (error) {
+    // An address nobody asked for, taken by another mount of the same user, is no reason to fail.
+    if (metrics.required) throw error;
+    logger.warn("Mount without metrics and health", { error });
+    return null;
   }
 }
 
@@ -211,15 +226,13 @@ function createFileSystem(
 async function announce(
   config: MountConfig,
   { features }: Served,
-  context: CommandContext,
-  libc: Libc,
-  machine: Machine,
+  { context, libc, machine }: Surroundings,
   liveness: HealthMonitor,
   background: TaskGroup,
 ): Promise<ServiceNotifier | null> {
   const { logger, clock, env } = context;
   await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);
-  await listable(config.mountPoint, clock, context.signal);
+  await listable(config.mountPoint, clock);
   const names = config.backends.map(({ name }) => name);
   logger.info("Ready", {
     event: "ready",
@@ -244,47 +257,28 @@ async function announce(
   return notifier;
 }
 
-async function listable(
-  mountPoint: string,
-  clock: CommandContext["clock"],
-  signal: AbortSignal,
-): Promise<void> {
-  const done = new AbortController();
-  const late = clock.sleep(READY_TIMEOUT_MS, AbortSignal.any([signal, done.signal])).then(() => {
-    throw new CommandError(
+/** The first answer of the mount has gone through the kernel and the whole loop. */
+async function listable(mountPoint: string, clock: CommandContext["clock"]): Promise<void> {
+  await within(Deno.stat(mountPoint), READY_TIMEOUT_MS, clock, () =>
+    new CommandError(
       "failed",
       `Cannot list "${mountPoint}" after mounting: no answer within 30s`,
       "Run it again with --debug to see what it waits for",
-    );
-  }, () => undefined);
-  try {
-    await Promise.race([Deno.stat(mountPoint), late]);
-  } finally {
-    done.abort();
-  }
+    ));
 }
 
 function checks(
   config: MountConfig,
   open: OpenVolumes,
-  libc: Libc,
   { clock }: CommandContext,
 ): ReadonlyMap<string, Check> {
   return new Map<string, Check>([
-    ["mount", mountCheck(config.mountPoint, libc)],
+    ["mount", mountCheck(config.mountPoint, statfs)],
     ...[...open.health].map(([name, health]): [string, Check] => [
       `backend ${name}`,
       backendCheck(health, clock),
     ]),
   ]);
-}
-
-/** STATFS is never cached, so an answer has gone through the whole loop. */
-function mountCheck(mountPoint: string, libc: Libc): Check {
-  return async () =>
-    await libc.statfsLater(mountPoint)
-      ? { status: "ok", detail: "The mount answers" }
-      : { status: "failed", detail: "The mount does not answer" };
 }
 
 /** Linux 6.9 to 6.12 never drop a listing they cached. */

@@ -50,6 +50,7 @@ export function mountConfigFromUrl(
   }
   return {
     ...outcome.config,
+    metrics: { ...outcome.config.metrics, required: false },
     backends: outcome.config.backends.map((settings) => ({ ...settings, mountPath: "" })),
   };
 }

@@ -15,7 +15,9 @@ export async function unmountCommandLine(
   context: CommandContext,
 ): Promise<ExitCode> {
   const machine = thisMachine(context.env);
-  const entry = await mountedAt(mountPoint, machine);
+  // As given first: resolving links asks the mount itself, which may hang.
+  const entry = await mountedAt(mountPoint, machine) ??
+    await mountedAt(await machine.realPath(mountPoint), machine);
   if (entry?.type !== FILE_SYSTEM_TYPE) {
     throw new CommandError(
       "failed",
@@ -26,8 +28,8 @@ export async function unmountCommandLine(
     );
   }
   const by = mayMount(await machine.text("/proc/self/status") ?? "") ? "mount" : "fusermount3";
-  if (await detach(Libc.open(), mountPoint, by, lazy)) return EXIT.done;
-  const holders = describeHolders(await holdersOf(mountPoint));
+  if (await detach(Libc.open(), entry.mountPoint, by, lazy)) return EXIT.done;
+  const holders = describeHolders(await holdersOf(entry.mountPoint));
   throw new CommandError(
     "failed",
     `Cannot unmount "${mountPoint}": it is used by ${holders}`,

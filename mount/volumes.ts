@@ -43,7 +43,7 @@ export async function openVolumes(
 
 /** One volume over an opened backend. */
 export function volumeOf(
-  settings: Pick<BackendSettings, "name" | "mountPath">,
+  settings: Pick<BackendSettings, "name" | "mountPath" | "timeoutMs">,
   opened: Pick<OpenedBackend, "backend" | "files">,
   deps: Pick<BackendDeps, "clock" | "libc">,
 ): Volume {
@@ -53,23 +53,30 @@ export function volumeOf(
     mountPath: settings.mountPath,
     backend,
     files,
-    objects: objectsOf(settings.name, opened, deps),
+    objects: objectsOf(settings, opened, deps),
     statuses: new SharedWork<Entry | null>(deps.clock, LINGER_MS),
   };
 }
 
 function objectsOf(
-  name: string,
+  { name, timeoutMs }: Pick<BackendSettings, "name" | "timeoutMs">,
   { backend, files }: Pick<OpenedBackend, "backend" | "files">,
   { clock, libc }: Pick<BackendDeps, "clock" | "libc">,
 ): ObjectSource {
   if (files === null) return new ReadThrough(backend, new SharedWork<Memory>(clock, LINGER_MS));
-  // Each backend has buffers of its own, so that a disk that hangs takes none from another.
-  const buffers = new BufferPool(
-    `disk reads of ${name}`,
-    READ_BYTES_MAX,
-    DISK_READS_MAX,
-    DISK_READS_QUEUED_MAX,
-  );
-  return new LocalObjects(name, files, libc, buffers, READ_BYTES_MAX);
+  return new LocalObjects({
+    backend: name,
+    files,
+    libc,
+    clock,
+    timeoutMs,
+    // Each backend has buffers of its own, so that a disk that hangs takes none from another.
+    buffers: new BufferPool(
+      `disk reads of ${name}`,
+      READ_BYTES_MAX,
+      DISK_READS_MAX,
+      DISK_READS_QUEUED_MAX,
+    ),
+    scratch: new Uint8Array(READ_BYTES_MAX),
+  });
 }

@@ -4,6 +4,7 @@ import { deadline } from "./deadline.ts";
 import { type BackendHealth, HealthGuard } from "./health.ts";
 import { limited } from "./limited.ts";
 import { LocalBackend, type LocalFiles } from "./local.ts";
+import { timedFiles } from "./local_timed.ts";
 import { type BackendMetrics, metered } from "./metered.ts";
 import { retry, type RetryPolicy } from "./retry.ts";
 import type { BackendSettings } from "./settings.ts";
@@ -56,7 +57,8 @@ export async function openBackend(
         settings.timeoutMs,
         deps.clock,
       );
-      return guard(stack, deadline(tried, settings.timeoutMs, deps.clock), local, deps);
+      const files = timedFiles(local, name, settings.timeoutMs, deps.clock, deps.libc);
+      return guard(stack, deadline(tried, settings.timeoutMs, deps.clock), files, deps);
     }
     case "azureblob": {
       // The SDK takes a third of a second to load, which a mount without Azure need not pay.

@@ -1,4 +1,4 @@
-/** Status of a file as statx(2) reports it (struct statx of linux/stat.h, equal on all machines). */
+/** Status of a file as statx(2) reports it: struct statx of linux/stat.h, on all machines. */
 
 /** Bytes of struct statx. */
 export const STATX_BYTES = 256;

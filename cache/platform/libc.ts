@@ -209,7 +209,7 @@ export class Libc {
     return this.#result(this.#symbols.ioctl(fd, wide(request), argument));
   }
 
-  /** Waits on a blocking thread until `fd` is readable or broken, or `timeoutMs` (−1: ever) ends. */
+  /** Waits on a blocking thread until `fd` is readable or broken; −1 is no `timeoutMs`. */
   async waitReadable(fd: number, timeoutMs: number): Promise<void> {
     const poll = new Uint8Array(8);
     const view = new DataView(poll.buffer);
@@ -241,11 +241,6 @@ export class Libc {
   /** umount2(2) of a mount that nobody serves; 0 or a negated errno. */
   unmountDead(target: string, flags: number): number {
     return this.#result(this.#symbols.umount2(cString(target), flags));
-  }
-
-  /** Whether statfs(2) of `path` succeeds, on a blocking thread. */
-  async statfsLater(path: string): Promise<boolean> {
-    return await this.#symbols.statfsLater(cString(path), new Uint8Array(256)) === 0;
   }
 
   /** Raises the soft limit of open files to the hard one and returns it. */

@@ -1,4 +1,4 @@
-/** Signatures of the C library calls that `libc.ts` makes; `…Later` ones run on a blocking thread. */
+/** Signatures of the C library calls `libc.ts` makes; `…Later` ones run on a blocking thread. */
 
 /**
  * Sizes and counts are passed as usize and returned as i32: no call moves 2 GiB, and a 64-bit
@@ -49,12 +49,6 @@ export const LIBC_SYMBOLS = {
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
-  statfsLater: {
-    name: "statfs",
-    parameters: ["buffer", "buffer"],
-    result: "i32",
-    nonblocking: true,
-  },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   openat2: {
     name: "syscall",

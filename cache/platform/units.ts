@@ -33,7 +33,7 @@ export function parseBytes(text: string): number | null {
   return Number.isSafeInteger(Math.round(bytes)) ? Math.round(bytes) : null;
 }
 
-/** Milliseconds meant by `text` (`"60s"`, `"5m"`, `"1.5h"`, `"0"`), or null if it is no duration. */
+/** Milliseconds meant by `text` (`"60s"`, `"1.5h"`, `"0"`), or null if it is no duration. */
 export function parseDurationMs(text: string): number | null {
   const trimmed = text.trim();
   if (trimmed === "0") return 0;

@@ -35,9 +35,11 @@ export class Reclaimer {
   check(): void {
     if (this.#nodes.size <= this.#nodesMax || this.#state === "reclaiming") return;
     this.#state = "reclaiming";
-    this.#reclaiming.add(this.#reclaim().finally(() => {
-      this.#state = "idle";
-    }));
+    this.#reclaiming.add(
+      this.#reclaim().finally(() => {
+        this.#state = "idle";
+      }),
+    );
   }
 
   async #reclaim(): Promise<void> {

@@ -164,7 +164,7 @@ export type OpenedAs =
   | { readonly mode: "cached" }
   /** The kernel reads the registered backing file itself. */
   | { readonly mode: "passthrough"; readonly backingId: number }
-  /** A directory; its listing may be kept in the page cache, and may be reused from the last open. */
+  /** A directory; the page cache may keep its listing, and reuse it from the last open. */
   | { readonly mode: "directory"; readonly listing: "uncached" | "fill" | "reuse" };
 
 /** Space and limits of the file system (struct fuse_kstatfs). */

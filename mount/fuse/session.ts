@@ -25,7 +25,7 @@ import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import { TaskGroup } from "../../cache/platform/limit.ts";
 import type { Logger } from "../../cache/platform/log.ts";
 import { decode, type Decoded } from "./decode.ts";
-import type { Device } from "./device.ts";
+import type { Channel } from "./device.ts";
 import { encodeInit, encodeInitError, encodeNotification, ReplyEncoder } from "./encode.ts";
 import { type KernelFeatures, negotiate, type Wanted } from "./handshake.ts";
 import type {
@@ -60,7 +60,7 @@ export interface SessionDeps {
   readonly recorder: (operation: string) => (seconds: number) => void;
   /** Whether SIGKILL is pending for the thread, or it no longer exists. */
   readonly isBeingKilled: (pid: number) => boolean;
-  /** Log every request at debug level. */
+  /** Log every request (`fuse_debug`). */
   readonly trace: boolean;
 }
 
@@ -93,15 +93,17 @@ export class HandshakeError extends Error {
 
 /** A conversation with the kernel over one mount. */
 export class Session {
-  readonly #device: Device;
+  readonly #device: Channel;
   readonly #deps: SessionDeps;
   readonly #encoder = new ReplyEncoder();
   readonly #inFlight = new Map<RequestId, InFlight>();
   readonly #recorders = new Map<string, (seconds: number) => void>();
   readonly #answers: TaskGroup;
+  /** Aborts when the session has ended. */
+  readonly #over = new AbortController();
   #state: State = { phase: "connecting" };
 
-  constructor(device: Device, deps: SessionDeps) {
+  constructor(device: Channel, deps: SessionDeps) {
     this.#device = device;
     this.#deps = deps;
     this.#answers = new TaskGroup((error) => deps.logger.error("Lose a reply", { error }));
@@ -151,6 +153,7 @@ export class Session {
       if (turn.kind === "ended") {
         this.#state = { phase: "ended", reason: turn.reason };
         // The kernel has let every caller go.
+        this.#over.abort();
         for (const flight of this.#inFlight.values()) flight.abort();
         await this.#answers.settled();
         return turn.reason;
@@ -232,7 +235,10 @@ export class Session {
   #serveRequest(handler: Handler, request: Request, opName: string): number {
     const startedMs = this.#deps.clock.monotonicMs();
     const flight = inFlight(request, opName, startedMs);
-    if (this.#deps.trace) this.#deps.logger.debug("FUSE request", { ...request, opName });
+    if (this.#deps.trace) {
+      const { id, node, pid } = request;
+      this.#deps.logger.info(`FUSE ${opName}`, { id, node, pid });
+    }
     let result: Reply | Promise<Reply>;
     try {
       result = handler.handle(request, flight);
@@ -303,19 +309,22 @@ export class Session {
     const flight = this.#inFlight.get(target);
     if (flight === undefined || flight.interrupted) return;
     flight.interrupted = true;
-    const endMs = this.#deps.clock.monotonicMs() + INTERRUPT_GRACE_MS;
-    const check = () => {
-      if (this.#inFlight.get(target) !== flight) return;
-      const over = this.#deps.clock.monotonicMs() >= endMs;
-      if (!over && !this.#deps.isBeingKilled(flight.request.pid)) {
-        setTimeout(check, KILL_CHECK_MS);
-        return;
-      }
-      this.#inFlight.delete(target);
-      flight.abort();
-      this.#finish(flight, { kind: "error", errno: ERRNO.EINTR });
-    };
-    check();
+    this.#answers.add(this.#letGo(flight));
+  }
+
+  /** Answers for `flight` when its caller is killed or its grace is over, unless it is answered. */
+  async #letGo(flight: InFlight): Promise<void> {
+    const { clock, isBeingKilled } = this.#deps;
+    const { id, pid } = flight.request;
+    const endMs = clock.monotonicMs() + INTERRUPT_GRACE_MS;
+    while (clock.monotonicMs() < endMs && !isBeingKilled(pid)) {
+      // The sleep rejects only because the session is over.
+      await clock.sleep(KILL_CHECK_MS, this.#over.signal).catch(() => undefined);
+      if (this.#over.signal.aborted || this.#inFlight.get(id) !== flight) return;
+    }
+    this.#inFlight.delete(id);
+    flight.abort();
+    this.#finish(flight, { kind: "error", errno: ERRNO.EINTR });
   }
 }
 

@@ -1,0 +1,27 @@
+/** A bound on waits for what cannot be aborted: system calls that hang on a broken file system. */
+import type { Clock } from "./clock.ts";
+
+/**
+ * What `work` gives, or a rejection with `late()` when it takes longer than `timeoutMs`. The work
+ * itself goes on; its later outcome is dropped.
+ */
+export async function within<T>(
+  work: Promise<T>,
+  timeoutMs: number,
+  clock: Clock,
+  late: () => Error,
+): Promise<T> {
+  const done = new AbortController();
+  const timeout = clock.sleep(timeoutMs, done.signal).then(
+    () => {
+      throw late();
+    },
+    // The work came first, and the race with it is over.
+    () => new Promise<never>(() => {}),
+  );
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    done.abort();
+  }
+}
