@@ -19,8 +19,20 @@ export type Received =
 const EMPTY: Received = { kind: "empty" };
 const AGAIN: Received = { kind: "again" };
 
+/** The side of a descriptor that a session talks to. */
+export interface Channel {
+  /** The next message; its bytes are valid until the next call. */
+  receive(): Received;
+  /** Waits until a message may be there or the mount is gone. */
+  waitReadable(): Promise<void>;
+  /** Writes one message in one call; 0 or a positive errno. */
+  send(message: Message): number;
+  /** Writes a notification without making the event loop wait; whether it was accepted. */
+  notify(bytes: Memory): Promise<boolean>;
+}
+
 /** A mounted /dev/fuse descriptor in nonblocking mode. */
-export class Device {
+export class Device implements Channel {
   readonly #libc: Libc;
   readonly #fd: number;
   // The kernel refuses buffers below max(8192, header + max_write); a page more costs nothing.
