@@ -12,6 +12,7 @@ import {
   BrokenAnswerError,
   CredentialError,
   type FailedOperation,
+  NO_BLOB_SERVICE,
   RefusedError,
   refusedOperation,
 } from "./azure_errors.ts";
@@ -232,36 +233,19 @@ export class AzureBackend implements Backend {
   #failure(error: unknown, failed: FailedOperation): unknown {
     const { backend, operation, path } = failed;
     if (error instanceof RefusedError) return refusedOperation(error.refusal, failed, this.#clock);
-    if (error instanceof BrokenAnswerError) {
-      const { message, hint } = error;
-      const options = { cause: error.cause };
-      return new BackendError(
-        "unavailable",
-        backend,
-        operation,
-        path,
-        message,
-        hint,
-        null,
-        options,
-      );
-    }
-    if (error instanceof CredentialError) {
-      const { code, message, hint } = error;
-      return new BackendError(code, backend, operation, path, message, hint, null, {
-        cause: error.cause,
-      });
+    if (error instanceof BrokenAnswerError || error instanceof CredentialError) {
+      const code = error instanceof CredentialError ? error.code : "unavailable";
+      const { message, hint, cause } = error;
+      return new BackendError(code, backend, operation, path, message, hint, null, { cause });
     }
     if (error instanceof ContentLengthError) {
       return new BackendError("invalid", backend, operation, path, error.message);
     }
     if (!isRestError(error)) return error;
     const { response } = error;
-    // The SDK could not make sense of the answer, as when a proxy answers in place of the service.
+    // The SDK could not make sense of the answer.
     if (response === undefined || response.status < 300) {
-      const reason = "the answer is none of a Blob service";
-      const hint = "Check the endpoint of the backend, and proxies on the way to it";
-      return new BackendError("unavailable", backend, operation, path, reason, hint);
+      return new BackendError("unavailable", backend, operation, path, ...NO_BLOB_SERVICE);
     }
     return refusedOperation(
       {

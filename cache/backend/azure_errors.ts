@@ -29,6 +29,12 @@ export class BrokenAnswerError extends Error {
   }
 }
 
+/** Reason and hint for an answer that the service would not give, such as a proxy's own page. */
+export const NO_BLOB_SERVICE = [
+  "the answer is none of a Blob service",
+  "Check the endpoint of the backend, and proxies on the way to it",
+] as const;
+
 /** No usable credential; `code` tells a wrong set-up from an issuer that does not answer. */
 export class CredentialError extends Error {
   override readonly name = "CredentialError";
@@ -145,11 +151,7 @@ function judge(status: number, serviceCode: string, failed: FailedOperation): Ve
     default:
       if (status >= 500) return { code: "unavailable", meaning: null, hint: null };
       if (status >= 400) return { code: "invalid", meaning: null, hint: null };
-      return {
-        code: "unavailable",
-        meaning: "the answer is none of a Blob service",
-        hint: "Check the endpoint of the backend, and proxies on the way to it",
-      };
+      return { code: "unavailable", meaning: NO_BLOB_SERVICE[0], hint: NO_BLOB_SERVICE[1] };
   }
 }
 

@@ -10,7 +10,12 @@ import {
 } from "@azure/core-http-compat";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import type { AzureAuthorization } from "./azure_credentials.ts";
-import { brokenConnection, CredentialError } from "./azure_errors.ts";
+import {
+  BrokenAnswerError,
+  brokenConnection,
+  CredentialError,
+  NO_BLOB_SERVICE,
+} from "./azure_errors.ts";
 import { assert } from "../platform/assert.ts";
 import { describeError } from "../platform/log.ts";
 
@@ -56,6 +61,12 @@ export class AzureTransport {
     });
     if (response.status === 401 && token !== null && this.#authorization.kind === "bearer") {
       this.#authorization.token.discard(token);
+    }
+    // Followed, a redirect would take the credentials to whoever it names.
+    const redirected = response.status >= 300 && response.status < 400;
+    if (redirected || (response.ok && !response.headers.has("x-ms-version"))) {
+      await response.body?.cancel();
+      throw new BrokenAnswerError(...NO_BLOB_SERVICE);
     }
     return response;
   }

@@ -134,14 +134,12 @@ export class FaultProxy implements AsyncDisposable {
     const fault = this.#takeFault(seen.request);
     if (fault?.kind === "answer") {
       await write(client, answerText(fault));
-      client.end();
-      await once(client, "close");
-      return;
+      return await finish(client);
     }
     const server = connect(this.#upstream);
     this.#track(server);
     try {
-      await once(server, "connect");
+      await once(server, "connect", { signal: this.#closing.signal });
       await write(server, Buffer.from(lastRequest(head.text), "latin1"));
       if (head.rest.length > 0) await write(server, head.rest);
       this.#connections.add(pass(requestBytes, server));
@@ -169,15 +167,10 @@ export class FaultProxy implements AsyncDisposable {
       if (fault?.kind === "slow") await this.#wait(1000 * passed.length / fault.bytesPerSecond);
       if (leftBytes > 0) continue;
       if (fault?.kind === "reset") return reset(client);
-      if (fault?.kind === "stall") return await this.#hold(client);
+      if (fault?.kind === "stall") return await untilClosed(client);
       break;
     }
-    client.end();
-    await once(client, "close");
-  }
-
-  async #hold(client: Socket): Promise<void> {
-    if (!client.destroyed) await once(client, "close");
+    await finish(client);
   }
 
   async #wait(ms: number): Promise<void> {
@@ -264,6 +257,16 @@ function write(socket: Socket, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.write(bytes, (error) => error ? reject(error) : resolve());
   });
+}
+
+/** Ends `socket` in order, and waits until the other side has ended it too. */
+async function finish(socket: Socket): Promise<void> {
+  socket.end();
+  await untilClosed(socket);
+}
+
+async function untilClosed(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket, "close");
 }
 
 function reset(socket: Socket): void {
