@@ -24,6 +24,9 @@ import type {
   RequestId,
 } from "./messages.ts";
 
+/** Name of every operation that is not in the table of `abi.ts`. */
+export const UNKNOWN_OPERATION = "unknown";
+
 /** What one message turned out to be. */
 export type Decoded =
   | { readonly kind: "request"; readonly request: Request; readonly opName: string }
@@ -63,7 +66,7 @@ function decodeMessage(view: DataView, bytes: Uint8Array<ArrayBuffer>, id: Reque
     return { kind: "interrupt", target: readRequestId(view, IN_HEADER_BYTES) };
   }
   const request = { ...readHeader(view, id), ...readOperation(row, opcode, view, bytes) };
-  return { kind: "request", request, opName: row?.name ?? "unknown" };
+  return { kind: "request", request, opName: row?.name ?? UNKNOWN_OPERATION };
 }
 
 function malformed(id: RequestId | null, reason: string): Decoded {

@@ -24,7 +24,7 @@ import type { Clock } from "../../cache/platform/clock.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import { TaskGroup } from "../../cache/platform/limit.ts";
 import type { Logger } from "../../cache/platform/log.ts";
-import { decode, type Decoded } from "./decode.ts";
+import { decode, type Decoded, UNKNOWN_OPERATION } from "./decode.ts";
 import type { Channel } from "./device.ts";
 import { encodeInit, encodeInitError, encodeNotification, ReplyEncoder } from "./encode.ts";
 import { type KernelFeatures, negotiate, type Wanted } from "./handshake.ts";
@@ -235,6 +235,9 @@ export class Session {
   #serveRequest(handler: Handler, request: Request, opName: string): number {
     const startedMs = this.#deps.clock.monotonicMs();
     const flight = inFlight(request, opName, startedMs);
+    if (opName === UNKNOWN_OPERATION) {
+      this.#deps.logger.warn("Answer an operation this program does not know", { request });
+    }
     if (this.#deps.trace) {
       const { id, node, pid } = request;
       this.#deps.logger.info(`FUSE ${opName}`, { id, node, pid });
