@@ -21,6 +21,8 @@ export async function createPlace(): Promise<Place> {
   const root = await Deno.makeTempDir({ prefix: "warpdrive-" });
   const source = `${root}/source`;
   const mountPoint = `${root}/mount`;
+  // Tests that act as another user have to reach it.
+  await Deno.chmod(root, 0o755);
   await Deno.mkdir(source);
   await Deno.mkdir(mountPoint);
   return {
