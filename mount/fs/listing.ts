@@ -76,7 +76,10 @@ export class Listing {
   at(position: number): ListedName | "gone" | null | undefined {
     if (position >= this.#length) return this.#next === "complete" ? null : undefined;
     const page = this.#pageOf(position);
-    return page.names === null ? undefined : page.names[position - page.start] ?? "gone";
+    if (page.names === null) return undefined;
+    const listed = page.names[position - page.start];
+    // A directory found on a later page has taken the place of the object it hides.
+    return listed === undefined ? "gone" : this.#index?.get(listed.name) ?? listed;
   }
 
   /** What this listing knows of `name`. */
@@ -90,7 +93,11 @@ export class Listing {
 
   /** Loads the page with `position`, or the next one. Callers at once share one request. */
   async loadTo(position: number): Promise<void> {
-    if (position < this.#length) return await this.#reload(this.#pageOf(position));
+    if (position < this.#length) {
+      const page = this.#pageOf(position);
+      if (page.names === null) await this.#reload(page);
+      return;
+    }
     this.#loading ??= this.#loadNext().finally(() => {
       this.#loading = null;
     });
