@@ -56,16 +56,25 @@ export class OpenDirectories {
   read(handle: HandleId, cookie: number, records: DirectoryRecords): Reply | Promise<Reply> {
     const directory = this.#handles.get(handle);
     assert(directory !== undefined, `Directory handle ${handle} is open`);
-    const counted: Node[] = [];
-    const missing = this.#fill(directory, cookie, records, counted);
-    if (missing === null || missing > cookie) return this.#reply(records, counted);
-    return directory.listing.loadTo(Math.max(0, missing - DOT_NAMES)).then(() =>
-      this.read(handle, cookie, records)
-    );
+    return this.#readFrom(directory, cookie, records);
   }
 
   release(handle: HandleId): void {
     this.#handles.delete(handle);
+  }
+
+  /** Holds on to the directory: its handle may be closed before a page comes. */
+  #readFrom(
+    directory: OpenDirectory,
+    cookie: number,
+    records: DirectoryRecords,
+  ): Reply | Promise<Reply> {
+    const counted: Node[] = [];
+    const missing = this.#fill(directory, cookie, records, counted);
+    if (missing === null) return this.#reply(records, counted);
+    return directory.listing.loadTo(missing - DOT_NAMES).then(() =>
+      this.#readFrom(directory, missing, records)
+    );
   }
 
   #reply(records: DirectoryRecords, counted: readonly Node[]): Reply {
@@ -78,15 +87,18 @@ export class OpenDirectories {
   }
 
   /**
-   * Appends records from position `cookie` on until they no longer fit or the directory ends, and
-   * returns null; or returns the position of the first name that is not loaded yet.
+   * Appends records from position `cookie` on until they no longer fit, the directory ends or a
+   * name is not loaded, and returns null; or, where there was nothing to append, the position of
+   * that name: a reply without records would end the directory.
    */
   #fill(
-    { node, listing }: OpenDirectory,
+    directory: OpenDirectory,
     cookie: number,
     records: DirectoryRecords,
     counted: Node[],
   ): number | null {
+    const { node, listing } = directory;
+    let appended = false;
     for (let position = cookie;; position += 1) {
       if (position < DOT_NAMES) {
         const target = position === 0 ? node : node.parent ?? node;
@@ -96,17 +108,20 @@ export class OpenDirectories {
         if (!records.add({ name, inode: target.inode, type, cookie: position + 1 }, null)) {
           return null;
         }
+        appended = true;
         continue;
       }
       const listed = listing.at(position - DOT_NAMES);
-      if (listed === undefined) return position;
+      if (listed === undefined) return appended ? null : position;
       if (listed === "gone") continue;
-      if (listed === null || !this.#add(node, listed, position + 1, records, counted)) return null;
+      if (listed === null) return null;
+      if (!this.#add(directory, listed, position + 1, records, counted)) return null;
+      appended = true;
     }
   }
 
   #add(
-    parent: Node,
+    { node: parent, listing }: OpenDirectory,
     listed: ListedName,
     cookie: number,
     records: DirectoryRecords,
@@ -114,7 +129,7 @@ export class OpenDirectories {
   ): boolean {
     const { name, kind } = listed;
     const plus = records.plus && this.#nodes.size < this.#nodesMax
-      ? this.#lookups.peek(parent, name, listed.entry)
+      ? this.#lookups.peek(parent, name, listed.entry, listing.begunMs)
       : null;
     const type = typeBits(plus?.node.entry.kind ?? kind);
     const record = { name, inode: childInode(parent, name), type, cookie };

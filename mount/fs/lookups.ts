@@ -57,15 +57,16 @@ export class Lookups {
 
   /**
    * What READDIRPLUS says of the child `name`, counted as a lookup of `node` once it was sent;
-   * null when telling would need a request to the store or the disk.
+   * null when telling would need a request to the store or the disk. `listed` is what the listing
+   * begun at `begunMs` says of it.
    */
-  peek(parent: Node, name: string, listed: Entry | null): {
+  peek(parent: Node, name: string, listed: Entry | null, begunMs: number): {
     readonly node: Node;
     readonly found: FoundEntry;
   } | null {
     const resolved = listed === null || parent.space?.children.has(name) === true
       ? this.#resolveNow(parent, name)
-      : { entry: listed, freshMs: this.#listedFreshMs(parent) };
+      : { entry: listed, freshMs: this.#listedFreshMs(parent, begunMs) };
     if (resolved === null || resolved.entry === null) return null;
     const node = this.#nodes.obtain(parent, resolved.entry);
     return { node, found: this.#found(node, resolved.freshMs) };
@@ -157,9 +158,10 @@ export class Lookups {
     return directoryEntry(name);
   }
 
-  #listedFreshMs(parent: Node): number {
+  #listedFreshMs(parent: Node, begunMs: number): number {
     if (parent.volume === null) return this.#validity.staleTtlMs;
     const listing = this.#listings.fresh(parent.volume, parent.path);
-    return listing === null ? 0 : this.#listings.remainingMs(listing);
+    // A directory that is open for long shows a listing that a later one has replaced.
+    return listing?.begunMs === begunMs ? this.#listings.remainingMs(listing) : 0;
   }
 }
