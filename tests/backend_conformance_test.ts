@@ -2,8 +2,10 @@
 import { AzureBackend } from "../cache/backend/azure.ts";
 import { LocalBackend } from "../cache/backend/local.ts";
 import { MemoryBackend } from "../cache/backend/memory.ts";
+import { openRemote } from "../cache/backend/open.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
+import { silentLogger } from "../cache/platform/log.ts";
 import { Secret } from "../cache/platform/secret.ts";
 import { PAGE_SIZE, testConformance } from "./backend_conformance.ts";
 import { type Azurite, startAzurite } from "./support/azurite.ts";
@@ -26,6 +28,30 @@ testConformance({
 });
 
 const libc = Libc.open();
+
+testConformance({
+  name: "MemoryBackend under every decorator",
+  lacks: {},
+  open() {
+    const settings = { pageSize: PAGE_SIZE, pieceBytes: 64 * 1024 };
+    const memory = new MemoryBackend("memory", settings, systemClock);
+    const metrics = { request() {}, error() {}, bytesRead() {}, authRefresh() {} };
+    const deps = { clock: systemClock, random: () => 0, logger: silentLogger, metrics, libc };
+    const source = { type: "local", root: "/" } as const;
+    const limits = { name: "memory", mountPath: "m", timeoutMs: 30_000, requestsMax: 8, source };
+    const { backend } = openRemote(memory, limits, deps);
+    return Promise.resolve({
+      backend,
+      seed(key, bytes) {
+        memory.seed(key, bytes);
+        return Promise.resolve();
+      },
+      async [Symbol.asyncDispose]() {
+        await backend[Symbol.asyncDispose]();
+      },
+    });
+  },
+});
 
 testConformance({
   name: "LocalBackend",

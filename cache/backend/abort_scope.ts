@@ -33,13 +33,13 @@ export class AbortScope implements Disposable {
 
 /** Settles as `promise` does, or rejects with the signal's reason when that aborts first. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
   try {
-    // The race handles a late rejection of the loser.
-    return await Promise.race([promise, aborted]);
+    // The race also takes care of the loser's late rejection, which nobody else would handle.
+    return await Promise.race([aborted, promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
