@@ -11,7 +11,7 @@ const VERSION = "3.35.0";
 const ACCOUNT = "devstoreaccount1";
 const KEY =
   "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-const READY = /successfully listens on (http:\/\/\S+)/;
+const READY = /successfully listens on (https?:\/\/\S+)/;
 /** Runs the program after it, and ends with its standard input: with us, however we end. */
 const LEASH = 'process.stdin.resume().on("close",()=>process.exit());require(process.argv[1])';
 
@@ -25,8 +25,24 @@ export interface Azurite extends AsyncDisposable {
   container(name: string): Promise<ContainerClient>;
 }
 
+/** Files of a certificate for 127.0.0.1 and its key, in PEM. */
+export interface Certificate {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+}
+
 /** Starts Azurite on a free port; resolves when it listens. Installs it first where needed. */
-export async function startAzurite(): Promise<Azurite> {
+export function startAzurite(): Promise<Azurite> {
+  return start([]);
+}
+
+/** The same over https, which it wants for Entra tokens; their signatures are not checked. */
+export function startAzuriteWithTokens(certificate: Certificate): Promise<Azurite> {
+  const { certificateFile, keyFile } = certificate;
+  return start(["--oauth", "basic", "--cert", certificateFile, "--key", keyFile]);
+}
+
+async function start(flags: readonly string[]): Promise<Azurite> {
   const program = await install();
   const child = new Deno.Command("node", {
     args: [
@@ -35,6 +51,7 @@ export async function startAzurite(): Promise<Azurite> {
       program,
       ...["--blobHost", "127.0.0.1", "--blobPort", "0"],
       ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"],
+      ...flags,
     ],
     stdin: "piped",
     stdout: "piped",
