@@ -4,7 +4,7 @@
  * Errors become replies here and nowhere else; what is answered without waiting is answered
  * without a promise.
  */
-import { baseName, joinPath } from "../../cache/backend/backend.ts";
+import { baseName } from "../../cache/backend/backend.ts";
 import { encodeName } from "../../cache/platform/byte_name.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import type { Logger } from "../../cache/platform/log.ts";
@@ -204,7 +204,8 @@ export class FileSystem implements Handler {
 
   #describe(request: Request): string {
     const node = this.#nodes.get(request.node);
-    const path = node.volume === null ? node.name : joinPath(node.volume.name, node.path);
-    return request.op === "lookup" ? joinPath(path, request.name) : path;
+    const name = request.op === "lookup" ? request.name : "";
+    // The root of a volume has an empty path.
+    return [node.volume?.name ?? "", node.path, name].filter((part) => part !== "").join("/");
   }
 }
