@@ -83,9 +83,14 @@ export class Lookups {
     // A local directory's times move without its identity changing.
     if (node.entry.kind !== "directory") return node.entry;
     const files = node.volume?.files ?? null;
-    const status = files === null ? "unknown" : files.statusCached(node.path);
-    if (status !== "unknown" && status?.kind === "directory") {
-      node.entry = { ...status, name: node.name };
+    try {
+      const status = files === null ? "unknown" : files.statusCached(node.path);
+      if (status !== "unknown" && status?.kind === "directory") {
+        node.entry = { ...status, name: node.name };
+      }
+    } catch (error) {
+      // A mount path is a directory in an outage too, as #mountEntry says.
+      if (node.space === null) throw error;
     }
     return node.entry;
   }
