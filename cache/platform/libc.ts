@@ -14,6 +14,7 @@ import {
   STATX_BYTES,
   statxMatches,
 } from "./file_status.ts";
+import { LibcFiles } from "./libc_files.ts";
 import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 import { OPEN_FLAGS } from "./open_flags.ts";
 
@@ -36,6 +37,8 @@ export type Memory = Uint8Array<ArrayBuffer>;
 
 /** The C library of this process. */
 export class Libc {
+  /** Calls on files whose disk may not answer. */
+  readonly files: LibcFiles;
   readonly #symbols: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   /** errno of this thread; the location is fixed for the life of the thread. */
   readonly #errno: Int32Array;
@@ -53,6 +56,7 @@ export class Libc {
     const location = library.symbols.__errno_location();
     if (location === null) throw new SystemError("find errno of", "libc.so.6", ERRNO.EINVAL);
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+    this.files = new LibcFiles(library.symbols, this.#errno);
   }
 
   /** Opens the C library; glibc of any age WarpDrive's runtime itself can use. */

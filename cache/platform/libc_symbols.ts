@@ -7,6 +7,21 @@
 export const LIBC_SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
   close: { parameters: ["i32"], result: "i32" },
+  closeLater: { name: "close", parameters: ["i32"], result: "i32", nonblocking: true },
+  fallocateLater: {
+    name: "fallocate64",
+    parameters: ["i32", "i32", "i64", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  fdatasyncLater: { name: "fdatasync", parameters: ["i32"], result: "i32", nonblocking: true },
+  flock: { parameters: ["i32", "i32"], result: "i32" },
+  ftruncateLater: {
+    name: "ftruncate64",
+    parameters: ["i32", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
@@ -18,6 +33,12 @@ export const LIBC_SYMBOLS = {
     result: "i32",
   },
   open: { parameters: ["buffer", "i32", "i32"], result: "i32" },
+  openLater: {
+    name: "open",
+    parameters: ["buffer", "i32", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
   pollLater: {
     name: "poll",
     parameters: ["buffer", "u64", "i32"],
@@ -26,6 +47,12 @@ export const LIBC_SYMBOLS = {
   },
   preadLater: {
     name: "pread64",
+    parameters: ["i32", "buffer", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  pwriteLater: {
+    name: "pwrite64",
     parameters: ["i32", "buffer", "usize", "i64"],
     result: "i32",
     nonblocking: true,
@@ -50,6 +77,12 @@ export const LIBC_SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  statxLater: {
+    name: "statx",
+    parameters: ["i32", "buffer", "i32", "u32", "buffer"],
+    result: "i32",
+    nonblocking: true,
+  },
   openat2: {
     name: "syscall",
     parameters: ["i64", "i64", "buffer", "buffer", "u64"],
@@ -61,6 +94,7 @@ export const LIBC_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  unlinkLater: { name: "unlink", parameters: ["buffer"], result: "i32", nonblocking: true },
   umount2: { parameters: ["buffer", "i32"], result: "i32" },
   umount2Later: {
     name: "umount2",

@@ -9,6 +9,7 @@ const COMMON = {
   RDWR: 0o2,
   ACCMODE: 0o3,
   CREAT: 0o100,
+  EXCL: 0o200,
   TRUNC: 0o1000,
   APPEND: 0o2000,
   NONBLOCK: 0o4000,
