@@ -7,7 +7,8 @@ import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";
 import { Secret } from "../cache/platform/secret.ts";
-import { PAGE_SIZE, testConformance } from "./backend_conformance.ts";
+import { testConformance } from "./backend_conformance.ts";
+import { PAGE_SIZE } from "./conformance/case.ts";
 import { type Azurite, startAzurite } from "./support/azurite.ts";
 
 testConformance({

@@ -23,7 +23,7 @@ Deno.test("AbortScope follows no longer once disposed", () => {
   assert.equal(scope.signal.aborted, false);
 });
 
-Deno.test("abortable rejects with the signal's reason, also for a promise that fails later", async () => {
+Deno.test("abortable rejects with the signal's reason, whatever comes later", async () => {
   const failing = Promise.withResolvers<never>();
   const reason = new Error("No longer wanted");
   await assert.rejects(abortable(failing.promise, AbortSignal.abort(reason)), reason);

@@ -52,7 +52,7 @@ export function clientCredential(
     : new AnonymousCredential();
 }
 
-/** Signs the requests that do not go through the clients of the SDK, with what the SDK signs with. */
+/** Signs, as the SDK does, the requests that do not go through its clients. */
 export function signingPipeline(authorization: AzureAuthorization): Pipeline {
   const pipeline = createEmptyPipeline();
   if (authorization.kind === "shared_key") {

@@ -42,7 +42,7 @@ export class EntraToken implements AsyncDisposable {
     this.#deps = deps;
   }
 
-  /** Whether a token was ever obtained, so that a failure is of the moment and not of the set-up. */
+  /** Whether there ever was a token: then the set-up is right, and a failure will pass. */
   get obtained(): boolean {
     return this.#held !== null;
   }

@@ -12,7 +12,7 @@ import { AzureBackend } from "../../cache/backend/azure.ts";
 import type { AzureAuth } from "../../cache/backend/settings.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Secret } from "../../cache/platform/secret.ts";
-import { bytesOf, put, read } from "../backend_conformance.ts";
+import { bytesOf, put, read } from "./backend_calls.ts";
 
 const [endpoint = "", container = "", method = "", ...parameters] = Deno.args;
 const [tenantId = "", clientId = "", proof = "", authority = ""] = parameters;

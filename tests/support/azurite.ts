@@ -12,8 +12,21 @@ const ACCOUNT = "devstoreaccount1";
 const KEY =
   "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 const READY = /successfully listens on (https?:\/\/\S+)/;
-/** Runs the program after it, and ends with its standard input: with us, however we end. */
-const LEASH = 'process.stdin.resume().on("close",()=>process.exit());require(process.argv[1])';
+/**
+ * Runs the program named after it. It ends with its standard input: with us, however we end. Once
+ * it listens it says no more, so nobody has to read on.
+ */
+const LEASH = `
+  process.stdin.resume().on("close", () => process.exit());
+  const write = process.stdout.write.bind(process.stdout);
+  let listens = false;
+  process.stdout.write = (text) => {
+    if (!listens) write(text);
+    listens ||= String(text).includes("successfully listens");
+    return true;
+  };
+  require(process.argv[1]);
+`;
 
 /** A running Azurite; disposing ends it, and all it stored is gone. */
 export interface Azurite extends AsyncDisposable {
@@ -69,8 +82,7 @@ async function start(flags: readonly string[]): Promise<Azurite> {
     said.push(value);
     origin = READY.exec(value)?.[1] ?? null;
   }
-  // It would stop at a full pipe.
-  const drained = drain(reader);
+  await reader.cancel();
   const endpoint = `${origin}/${ACCOUNT}`;
   const credential = new StorageSharedKeyCredential(ACCOUNT, KEY);
   return {
@@ -85,16 +97,8 @@ async function start(flags: readonly string[]): Promise<Azurite> {
     async [Symbol.asyncDispose]() {
       await child.stdin.close();
       await child.status;
-      await drained;
     },
   };
-}
-
-async function drain(reader: ReadableStreamDefaultReader<string>): Promise<void> {
-  for (;;) {
-    const { done } = await reader.read();
-    if (done) return;
-  }
 }
 
 /** The path of Azurite's Blob service program, installed in the user's cache directory. */

@@ -32,7 +32,7 @@ export type Fault =
 /** Which requests a fault befalls: all whose method and target match, such as `GET /a/b?c=d`. */
 export type Matcher = (request: string) => boolean;
 
-/** A request that came through: its first line without the version, and its headers in lower case. */
+/** A request that came: its first line without the version, its headers by lower-case name. */
 export interface SeenRequest {
   readonly request: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -101,12 +101,9 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** Refuses connections, and ends those that there are. */
-  async refuse(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, "close");
-    this.#server.close();
+  refuse(): void {
+    if (this.#server.listening) this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
   }
 
   /** Accepts connections, on the same port as before. */
@@ -121,7 +118,7 @@ export class FaultProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    await this.refuse();
+    this.refuse();
     await this.#connections.settled();
   }
 

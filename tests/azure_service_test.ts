@@ -1,0 +1,160 @@
+/** What is particular to Azure: refusals of the service, SAS, encodings and markers. */
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import type { BackendError } from "../cache/backend/backend.ts";
+import { describeError } from "../cache/platform/log.ts";
+import { Secret } from "../cache/platform/secret.ts";
+import {
+  type AzureServers,
+  CONTAINER,
+  openBare,
+  sas,
+  startAzureServers,
+} from "./support/azure_place.ts";
+import { bytesOf, contentOf, failsWith, never, put, read } from "./support/backend_calls.ts";
+
+let running: AzureServers | null = null;
+Deno.test.beforeAll(async () => {
+  running = await startAzureServers();
+});
+Deno.test.afterAll(async () => {
+  await running?.[Symbol.asyncDispose]();
+});
+
+function servers(): AzureServers {
+  if (running === null) throw new Error("The servers have not been started");
+  running.proxy.heal();
+  running.proxy.seen.length = 0;
+  return running;
+}
+
+Deno.test("AzureBackend says that a container does not exist", async () => {
+  const { azurite, key: auth } = servers();
+  await using backend = await openBare({
+    endpoint: azurite.endpoint,
+    container: "absent-one",
+    auth,
+  });
+  const list = await failsWith("not_found", backend.list("", null, never));
+  assert.match(list.message, /there is no container "absent-one"/);
+  assert.ok(list.hint);
+  await failsWith("not_found", backend.stat("object", never));
+  await failsWith("not_found", backend.remove("object", never));
+});
+
+Deno.test("AzureBackend says that a key is wrong", async () => {
+  const { azurite } = servers();
+  const wrong = new Secret(btoa("another key, of an account that is not this one"));
+  await using backend = await openBare({
+    endpoint: azurite.endpoint,
+    container: CONTAINER,
+    auth: { method: "account_key", accountKey: wrong },
+  });
+  const errors = [
+    await failsWith("denied", backend.list("", null, never)),
+    await failsWith("denied", backend.stat("object", never)),
+    await failsWith("denied", read(backend, "object", "0x1", 0, 1)),
+    await failsWith("denied", put(backend, "object", bytesOf("x"))),
+  ];
+  for (const error of errors) {
+    assert.match(error.message, /403 AuthorizationFailure|403 AuthenticationFailed/);
+    assert.ok(error.hint);
+    assert.ok(!describeError(error).includes(wrong.reveal()));
+  }
+});
+
+Deno.test("AzureBackend works with a SAS within its rights, and never shows it", async () => {
+  const { azurite, proxy, key } = servers();
+  await using owner = await openBare({
+    endpoint: azurite.endpoint,
+    container: CONTAINER,
+    auth: key,
+  });
+  const { version } = await put(owner, "shared/object", bytesOf("hello"));
+  const auth = sas(azurite, "rl");
+  assert.ok(auth.method === "sas");
+  const signature = new URLSearchParams(auth.sasToken.reveal()).get("sig") ?? "";
+  assert.ok(signature.length > 10);
+  const endpoint = proxy.through(azurite.endpoint);
+  await using reader = await openBare({ endpoint, container: CONTAINER, auth });
+  assert.deepEqual(await read(reader, "shared/object", version, 1, 3), bytesOf("ell"));
+  assert.equal((await reader.stat("shared/object", never))?.kind, "object");
+  const errors: BackendError[] = [
+    await failsWith("denied", put(reader, "shared/new", bytesOf("x"))),
+    await failsWith("denied", reader.remove("shared/object", never)),
+  ];
+  proxy.refuse();
+  errors.push(await failsWith("unavailable", read(reader, "shared/object", version, 0, 1)));
+  errors.push(await failsWith("unavailable", reader.list("", null, never)));
+  await proxy.accept();
+  proxy.inject({ kind: "reset", afterBytes: 2 });
+  errors.push(await failsWith("unavailable", read(reader, "shared/object", version, 0, 5)));
+  for (const error of errors) {
+    const shown = describeError(error) + Deno.inspect(error) + error.hint;
+    assert.ok(!shown.includes(signature) && !shown.includes(encodeURIComponent(signature)));
+  }
+  await using writer = await openBare({
+    endpoint: azurite.endpoint,
+    container: CONTAINER,
+    auth: sas(azurite, "w"),
+  });
+  await failsWith("denied", writer.list("", null, never));
+});
+
+Deno.test("AzureBackend refuses to send a token over plain http", async () => {
+  const { azurite } = servers();
+  await using backend = await openBare({
+    endpoint: azurite.endpoint,
+    container: CONTAINER,
+    auth: { method: "managed_identity", clientId: null },
+  });
+  const error = await failsWith("denied", backend.list("", null, never));
+  assert.match(error.message, /only be sent over https/);
+});
+
+Deno.test("AzureBackend reads an object that is stored compressed as it is", async () => {
+  const { azurite, key: auth } = servers();
+  const container = await azurite.container(CONTAINER);
+  const bytes = new Uint8Array(gzipSync("hello ".repeat(10_000)));
+  const blobHTTPHeaders = { blobContentEncoding: "gzip" };
+  await container.getBlockBlobClient("packed").upload(bytes, bytes.length, { blobHTTPHeaders });
+  const place = { endpoint: azurite.endpoint, container: CONTAINER, auth };
+  await using backend = await openBare(place);
+  const entry = await backend.stat("packed", never);
+  assert.ok(entry?.kind === "object");
+  assert.equal(entry.sizeBytes, bytes.length);
+  assert.deepEqual(await read(backend, "packed", entry.version, 0, bytes.length), bytes);
+});
+
+Deno.test("AzureBackend takes an object marked as a folder for a directory", async () => {
+  const { azurite, key: auth } = servers();
+  const container = await azurite.container(CONTAINER);
+  const metadata = { hdi_isfolder: "true" };
+  await container.getBlockBlobClient("marked/sub").upload("", 0, { metadata });
+  const place = { endpoint: azurite.endpoint, container: CONTAINER, auth };
+  await using backend = await openBare(place);
+  assert.equal((await backend.stat("marked/sub", never))?.kind, "directory");
+  const { entries } = await backend.list("marked", null, never);
+  assert.deepEqual(entries.map(({ kind, name }) => `${kind} ${name}`), ["directory sub"]);
+});
+
+Deno.test("AzureBackend copies with a SAS and puts nothing when its caller gives up", async () => {
+  const { azurite } = servers();
+  const auth = sas(azurite, "rwdl");
+  const place = { endpoint: azurite.endpoint, container: CONTAINER, auth };
+  await using backend = await openBare(place);
+  await put(backend, "copy/from", bytesOf("hello"));
+  assert.equal((await backend.copy("copy/from", "copy/to", never)).sizeBytes, 5);
+  const controller = new AbortController();
+  const reason = new Error("No longer wanted");
+  const content = {
+    sizeBytes: 10,
+    async *open() {
+      yield bytesOf("12345");
+      controller.abort(reason);
+      yield* contentOf(bytesOf("67890")).open();
+    },
+  };
+  await assert.rejects(backend.put("copy/never", content, controller.signal), reason);
+  assert.equal(await backend.stat("copy/never", never), null);
+});

@@ -1,0 +1,34 @@
+/** What a case of the conformance suite is made of. */
+import type { Backend } from "../../cache/backend/backend.ts";
+
+/** What not every provider can do. */
+export type Capability =
+  /** Keys `a` and `a/b` at once. */
+  | "object_beside_directory"
+  /** Keys that end in a slash or have empty segments. */
+  | "arbitrary_keys"
+  /** Directories exist without anything in them only on file systems. */
+  | "directories_are_keys"
+  /** Names that are no Unicode do not exist. */
+  | "unicode_only"
+  /** Reads deliver what they have before all of it is there. */
+  | "progressive_reads"
+  /** A put that is shorter or longer than announced is refused. */
+  | "checks_length";
+
+/** Entries of a page in all fixtures, so that a few objects make several pages. */
+export const PAGE_SIZE = 5;
+
+/** An empty backend of one provider. */
+export interface Fixture extends AsyncDisposable {
+  readonly backend: Backend;
+  /** Stores an object past the backend, under any key. */
+  seed(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+/** A sentence about every backend, the capabilities it is about, and what shows it. */
+export type Case = readonly [
+  sentence: string,
+  needs: readonly Capability[],
+  run: (fixture: Fixture) => Promise<void>,
+];

@@ -1,0 +1,96 @@
+/** An Azurite with a fault proxy in front, and backends on it. */
+import {
+  ContainerSASPermissions,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
+import { AzureBackend, type AzureSource } from "../../cache/backend/azure.ts";
+import type { BackendMetrics } from "../../cache/backend/metered.ts";
+import { type OpenedBackend, openRemote } from "../../cache/backend/open.ts";
+import type { AzureAuth } from "../../cache/backend/settings.ts";
+import { systemClock } from "../../cache/platform/clock.ts";
+import { Libc } from "../../cache/platform/libc.ts";
+import { silentLogger } from "../../cache/platform/log.ts";
+import { Secret } from "../../cache/platform/secret.ts";
+import { type Azurite, startAzurite } from "./azurite.ts";
+import { FaultProxy } from "./fault_proxy.ts";
+
+/** The container that is there. */
+export const CONTAINER = "faults";
+
+/** Both servers; disposing ends them. */
+export interface AzureServers extends AsyncDisposable {
+  readonly azurite: Azurite;
+  readonly proxy: FaultProxy;
+  /** Authorises everything. */
+  readonly key: AzureAuth;
+}
+
+/** Starts both, with one empty container. */
+export async function startAzureServers(): Promise<AzureServers> {
+  const azurite = await startAzurite();
+  await azurite.container(CONTAINER);
+  const proxy = await FaultProxy.start(azurite.endpoint);
+  return {
+    azurite,
+    proxy,
+    key: { method: "account_key", accountKey: new Secret(azurite.key) },
+    async [Symbol.asyncDispose]() {
+      await proxy[Symbol.asyncDispose]();
+      await azurite[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Where a backend is, and how it gets in. */
+export interface AzurePlace {
+  readonly endpoint: string;
+  readonly container: string;
+  readonly auth: AzureAuth;
+}
+
+function sourceAt(place: AzurePlace): AzureSource {
+  const account = "devstoreaccount1";
+  return { type: "azureblob", account, prefix: "", listPageSize: 100, ...place };
+}
+
+/** The bare provider at `place`. */
+export function openBare(place: AzurePlace): Promise<AzureBackend> {
+  const deps = { clock: systemClock, onRenewal: () => {} };
+  return AzureBackend.open("azure", sourceAt(place), deps);
+}
+
+/** Metrics that go nowhere. */
+export const UNCOUNTED: BackendMetrics = {
+  request: () => {},
+  error: () => {},
+  bytesRead: () => {},
+  authRefresh: () => {},
+};
+
+const libc = Libc.open();
+
+/** The provider at `place` under all decorators, as a mount uses it. */
+export async function openStacked(
+  place: AzurePlace,
+  timeoutMs: number,
+  metrics = UNCOUNTED,
+): Promise<OpenedBackend> {
+  const source = sourceAt(place);
+  const settings = { name: "azure", mountPath: "azure", timeoutMs, requestsMax: 4, source };
+  const deps = { clock: systemClock, random: () => 0, logger: silentLogger, metrics, libc };
+  return openRemote(await openBare(place), settings, deps);
+}
+
+/** A SAS of the container with `permissions`, such as `rl` for reading and listing. */
+export function sas(azurite: Azurite, permissions: string): AzureAuth {
+  const query = generateBlobSASQueryParameters(
+    {
+      containerName: CONTAINER,
+      permissions: ContainerSASPermissions.parse(permissions),
+      expiresOn: new Date(Date.now() + 3_600_000),
+    },
+    new StorageSharedKeyCredential(azurite.account, azurite.key),
+  );
+  return { method: "sas", sasToken: new Secret(query.toString()) };
+}
