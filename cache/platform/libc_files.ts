@@ -25,6 +25,8 @@ export class LibcFiles {
   readonly #symbols: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   readonly #errno: Int32Array;
   readonly #emptyPath = new Uint8Array(1);
+  /** Memory that threads work on: the runtime passes bare addresses and keeps nothing alive. */
+  readonly #held = new Set<Memory>();
 
   /** @param errno Where the calling thread's errno lies. */
   constructor(
@@ -38,27 +40,25 @@ export class LibcFiles {
   /** Opens or creates `path`; a descriptor, close-on-exec, or null when that failed. */
   async openLater(path: string, flags: number, permissions: number): Promise<number | null> {
     const name = nulTerminated(path);
-    const fd = await this.#symbols.openLater(name, flags | OPEN_FLAGS.CLOEXEC, permissions);
+    const opening = this.#symbols.openLater(name, flags | OPEN_FLAGS.CLOEXEC, permissions);
+    const fd = await this.#holding(name, opening);
     return fd < 0 ? null : fd;
   }
 
   /** Status of the open file `fd`, or null when its file system cannot tell. */
   async statusLater(fd: number): Promise<FileStatus | null> {
     const status = new Uint8Array(STATX_BYTES);
-    const result = await this.#symbols.statxLater(
-      fd,
-      this.#emptyPath,
-      AT_EMPTY_PATH,
-      STATX_BASIC_STATS,
-      status,
-    );
+    const name = this.#emptyPath;
+    const asking = this.#symbols.statxLater(fd, name, AT_EMPTY_PATH, STATX_BASIC_STATS, status);
+    const result = await this.#holding(status, asking);
     return result < 0 ? null : parseStatx(new DataView(status.buffer));
   }
 
   /** Writes at `offset`; bytes written, which may be fewer than asked, or null on failure. */
   async writeAtLater(fd: number, from: Memory, offset: number): Promise<number | null> {
     const length = BigInt(from.length);
-    const written = await this.#symbols.pwriteLater(fd, from, length, BigInt(offset));
+    const writing = this.#symbols.pwriteLater(fd, from, length, BigInt(offset));
+    const written = await this.#holding(from, writing);
     return written < 0 ? null : written;
   }
 
@@ -80,7 +80,8 @@ export class LibcFiles {
 
   /** Removes the name `path`. Whether it worked. */
   async unlinkLater(path: string): Promise<boolean> {
-    return await this.#symbols.unlinkLater(nulTerminated(path)) === 0;
+    const name = nulTerminated(path);
+    return await this.#holding(name, this.#symbols.unlinkLater(name)) === 0;
   }
 
   /** Closes `fd`. The last close of an unlinked file frees its space, which takes the disk time. */
@@ -95,6 +96,15 @@ export class LibcFiles {
    */
   lock(fd: number): number {
     return this.#symbols.flock(fd, LOCK_EX | LOCK_NB) < 0 ? -(this.#errno[0] ?? ERRNO.EIO) : 0;
+  }
+
+  async #holding(memory: Memory, call: Promise<number>): Promise<number> {
+    this.#held.add(memory);
+    try {
+      return await call;
+    } finally {
+      this.#held.delete(memory);
+    }
   }
 }
 
