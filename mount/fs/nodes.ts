@@ -11,7 +11,7 @@ import { assert, unreachable } from "../../cache/platform/assert.ts";
 import { nodeId, ROOT_NODE } from "../fuse/ids.ts";
 import type { NodeId } from "../fuse/messages.ts";
 import type { NamespaceNode } from "../namespace.ts";
-import { identityHash } from "./identity.ts";
+import { identityHash } from "../../cache/platform/identity_hash.ts";
 import { NOT_OPEN, type OpenMode } from "./open_mode.ts";
 import type { Volume } from "./volume.ts";
 

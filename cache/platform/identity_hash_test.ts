@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { identityHash } from "./identity.ts";
+import { identityHash } from "./identity_hash.ts";
 
 Deno.test("identityHash gives the numbers it always gave", () => {
   // These are st_ino values users have stored: a change breaks incremental backups.
