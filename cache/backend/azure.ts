@@ -9,8 +9,8 @@ import {
 } from "./azure_credentials.ts";
 import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./azure_entry.ts";
 import {
-  BrokenAnswerError,
-  CredentialError,
+  AzureFault,
+  DECOMPRESSED,
   type FailedOperation,
   NO_BLOB_SERVICE,
   RefusedError,
@@ -18,7 +18,7 @@ import {
 } from "./azure_errors.ts";
 import { type ReadPath, readRange } from "./azure_read.ts";
 import { AzureTransport } from "./azure_transport.ts";
-import { ContentLengthError, upload } from "./azure_upload.ts";
+import { upload } from "./azure_upload.ts";
 import {
   type Backend,
   BackendError,
@@ -98,7 +98,7 @@ export class AzureBackend implements Backend {
       for await (const { segment, continuationToken } of pages) {
         return listPage(prefix, segment.blobPrefixes ?? [], segment.blobItems, continuationToken);
       }
-      throw new BrokenAnswerError("the listing has no page");
+      throw new AzureFault("unavailable", "the listing has no page");
     });
   }
 
@@ -156,7 +156,7 @@ export class AzureBackend implements Backend {
       }
       const copied = await this.#blob(to, abortSignal);
       if (copied?.kind === "object") return copied;
-      throw new BrokenAnswerError("the copy was replaced or deleted at once");
+      throw new AzureFault("unavailable", "the copy was replaced or deleted at once");
     });
   }
 
@@ -171,9 +171,10 @@ export class AzureBackend implements Backend {
     if (facts === null) return null;
     const lastModified = present(facts.lastModified, "the date of an object");
     if (isDirectoryMarker(facts.metadata)) return directoryEntry(baseName(path), lastModified);
+    if (facts.contentLength === undefined) throw new AzureFault(...DECOMPRESSED);
     return objectEntry(baseName(path), {
       etag: present(facts.etag, "the ETag of an object"),
-      contentLength: present(facts.contentLength, "the length of an object"),
+      contentLength: facts.contentLength,
       lastModified,
     });
   }
@@ -233,19 +234,16 @@ export class AzureBackend implements Backend {
   #failure(error: unknown, failed: FailedOperation): unknown {
     const { backend, operation, path } = failed;
     if (error instanceof RefusedError) return refusedOperation(error.refusal, failed, this.#clock);
-    if (error instanceof BrokenAnswerError || error instanceof CredentialError) {
-      const code = error instanceof CredentialError ? error.code : "unavailable";
-      const { message, hint, cause } = error;
+    if (error instanceof AzureFault) {
+      const { code, message, hint, cause } = error;
       return new BackendError(code, backend, operation, path, message, hint, null, { cause });
-    }
-    if (error instanceof ContentLengthError) {
-      return new BackendError("invalid", backend, operation, path, error.message);
     }
     if (!isRestError(error)) return error;
     const { response } = error;
     // The SDK could not make sense of the answer.
     if (response === undefined || response.status < 300) {
-      return new BackendError("unavailable", backend, operation, path, ...NO_BLOB_SERVICE);
+      const [code, reason, hint] = NO_BLOB_SERVICE;
+      return new BackendError(code, backend, operation, path, reason, hint);
     }
     return refusedOperation(
       {

@@ -20,34 +20,36 @@ export class RefusedError extends Error {
   }
 }
 
-/** No answer, or one that broke off or makes no sense; `message` says how, without secrets. */
-export class BrokenAnswerError extends Error {
-  override readonly name = "BrokenAnswerError";
-
-  constructor(message: string, readonly hint: string | null = null, options: ErrorOptions = {}) {
-    super(message, options);
-  }
-}
-
-/** Reason and hint for an answer that the service would not give, such as a proxy's own page. */
-export const NO_BLOB_SERVICE = [
-  "the answer is none of a Blob service",
-  "Check the endpoint of the backend, and proxies on the way to it",
-] as const;
-
-/** No usable credential; `code` tells a wrong set-up from an issuer that does not answer. */
-export class CredentialError extends Error {
-  override readonly name = "CredentialError";
+/** Any other failure on its way there; `message` is a reason as in messages, without secrets. */
+export class AzureFault extends Error {
+  override readonly name = "AzureFault";
 
   constructor(
-    readonly code: "denied" | "unavailable",
+    readonly code: BackendErrorCode,
     message: string,
-    readonly hint: string,
+    readonly hint: string | null = null,
     options: ErrorOptions = {},
   ) {
     super(message, options);
   }
 }
+
+/** An answer that the service would not give, such as a proxy's own page. */
+export const NO_BLOB_SERVICE = [
+  "unavailable",
+  "the answer is none of a Blob service",
+  "Check the endpoint of the backend, and proxies on the way to it",
+] as const;
+
+/**
+ * Deno before 2.9 decompresses what is stored with a Content-Encoding, whatever the request asks
+ * for, and hides its length.
+ */
+export const DECOMPRESSED = [
+  "invalid",
+  "it is stored with a Content-Encoding, which this version of Deno cannot leave as it is",
+  "Store the object without Content-Encoding, or use a build with Deno 2.9 or later",
+] as const;
 
 /** What failed, for messages. */
 export interface FailedOperation {
@@ -90,6 +92,14 @@ interface Verdict {
   readonly hint: string | null;
 }
 
+function verdict(
+  code: BackendErrorCode,
+  meaning: string | null = null,
+  hint: string | null = null,
+): Verdict {
+  return { code, meaning, hint };
+}
+
 /** Conflicts that pass by themselves; all others are about what was asked. */
 const PASSING_CONFLICTS: ReadonlySet<string> = new Set([
   "AccountBeingCreated",
@@ -98,61 +108,47 @@ const PASSING_CONFLICTS: ReadonlySet<string> = new Set([
   "PendingCopyOperation",
 ]);
 
+/** Codes of refused credentials, which come with various statuses. */
+const DENIAL = /^(Authentication|Authorization|InvalidAuth|NoAuthentication|PublicAccessNot)/;
+
 // Error codes: https://learn.microsoft.com/rest/api/storageservices/blob-service-error-codes
 function judge(status: number, serviceCode: string, failed: FailedOperation): Verdict {
-  const quoted = `"${failed.container}"`;
-  if (
-    /^(Authentication|Authorization|InvalidAuthenticationInfo|NoAuthentication)/.test(serviceCode)
-  ) {
-    return { code: "denied", meaning: null, hint: denialHint(serviceCode, quoted) };
-  }
-  if (serviceCode === "PublicAccessNotPermitted") {
-    return { code: "denied", meaning: null, hint: denialHint(serviceCode, quoted) };
+  const reading = failed.operation === "read";
+  if (status === 401 || status === 403 || DENIAL.test(serviceCode)) {
+    return verdict("denied", null, denialHint(serviceCode, `"${failed.container}"`));
   }
   switch (status) {
-    case 401:
-    case 403:
-      return { code: "denied", meaning: null, hint: denialHint(serviceCode, quoted) };
     case 404:
-      if (serviceCode !== "ContainerNotFound" && failed.operation === "read") {
-        return {
-          code: "changed",
-          meaning: "the object was deleted since it was opened",
-          hint: null,
-        };
-      }
-      return {
-        code: "not_found",
-        meaning: serviceCode === "ContainerNotFound" ? `there is no container ${quoted}` : null,
-        hint: serviceCode === "ContainerNotFound" || failed.operation === "list"
-          ? "Check root (the container) and account of the backend"
-          : null,
-      };
+      return absence(serviceCode, failed);
     case 412:
-      return failed.operation === "read"
-        ? {
-          code: "changed",
-          meaning: "the object was overwritten or deleted since it was opened",
-          hint: null,
-        }
-        : { code: "denied", meaning: null, hint: "Release the lease on the object first" };
+      return reading
+        ? verdict("changed", "the object was overwritten or deleted since it was opened")
+        : verdict("denied", null, "Release the lease on the object first");
     case 409:
-      if (serviceCode === "BlobArchived") {
-        return { code: "invalid", meaning: null, hint: "Move the object out of the archive tier" };
-      }
-      return PASSING_CONFLICTS.has(serviceCode)
-        ? { code: "throttled", meaning: null, hint: null }
-        : { code: "invalid", meaning: null, hint: null };
+      if (PASSING_CONFLICTS.has(serviceCode)) return verdict("throttled");
+      return serviceCode === "BlobArchived"
+        ? verdict("invalid", null, "Move the object out of the archive tier")
+        : verdict("invalid");
     case 429:
     case 503:
-      return { code: "throttled", meaning: "the service asks to slow down", hint: null };
+      return verdict("throttled", "the service asks to slow down");
     case 408:
-      return { code: "unavailable", meaning: null, hint: null };
+      return verdict("unavailable");
     default:
-      if (status >= 500) return { code: "unavailable", meaning: null, hint: null };
-      if (status >= 400) return { code: "invalid", meaning: null, hint: null };
-      return { code: "unavailable", meaning: NO_BLOB_SERVICE[0], hint: NO_BLOB_SERVICE[1] };
+      if (status < 400) return verdict(...NO_BLOB_SERVICE);
+      return verdict(status < 500 ? "invalid" : "unavailable");
   }
+}
+
+function absence(serviceCode: string, failed: FailedOperation): Verdict {
+  const hint = "Check root (the container) and account of the backend";
+  if (serviceCode === "ContainerNotFound") {
+    return verdict("not_found", `there is no container "${failed.container}"`, hint);
+  }
+  if (failed.operation === "read") {
+    return verdict("changed", "the object was deleted since it was opened");
+  }
+  return verdict("not_found", null, failed.operation === "list" ? hint : null);
 }
 
 function denialHint(serviceCode: string, container: string): string {
@@ -163,7 +159,7 @@ function denialHint(serviceCode: string, container: string): string {
       return `Grant the identity the role "Storage Blob Data Reader" on container ${container}, ` +
         "or use a SAS that allows read and list";
     case "AuthorizationFailure":
-      return "Check that the firewall of the account lets this machine in and what the SAS allows";
+      return "Check the key or what the SAS allows, and that the account's firewall lets us in";
     case "AuthorizationProtocolMismatch":
       return "The SAS allows https only: use an https endpoint";
     case "PublicAccessNotPermitted":
@@ -175,50 +171,59 @@ function denialHint(serviceCode: string, container: string): string {
 }
 
 /** The error that a failed `fetch` of `url` stands for. */
-export function brokenConnection(error: unknown, url: string): BrokenAnswerError {
+export function brokenConnection(error: unknown, url: string): AzureFault {
   const text = redactUrls(chainText(error));
   const host = new URL(url).host;
   // The cause would print the URL, and with it the signature of a SAS.
   const options = { cause: new Error(text) };
   if (/connection refused/i.test(text)) {
-    return new BrokenAnswerError(
+    return new AzureFault(
+      "unavailable",
       `connection refused by ${host}`,
       "Check that the endpoint is right and the service runs",
       options,
     );
   }
   if (/dns error/i.test(text)) {
-    return new BrokenAnswerError(
+    return new AzureFault(
+      "unavailable",
       `the name of ${host} cannot be resolved`,
       "Check account and endpoint of the backend, and the name server of this machine",
       options,
     );
   }
   if (/certificate|UnknownIssuer/i.test(text)) {
-    return new BrokenAnswerError(
+    return new AzureFault(
+      "unavailable",
       `the certificate of ${host} is not trusted`,
       "Name the file of its issuer in NODE_EXTRA_CA_CERTS",
       options,
     );
   }
   if (/tls|handshake/i.test(text)) {
-    return new BrokenAnswerError(
+    return new AzureFault(
+      "unavailable",
       `no TLS connection to ${host}`,
       "Check whether the endpoint should start with http: instead of https:",
       options,
     );
   }
   if (/reset|broken pipe/i.test(text)) {
-    return new BrokenAnswerError(`the connection to ${host} was reset`, null, options);
+    return new AzureFault("unavailable", `the connection to ${host} was reset`, null, options);
   }
   if (
     /closed before message|reading a body|body from connection|end of file|unexpected eof/i.test(
       text,
     )
   ) {
-    return new BrokenAnswerError(`the connection to ${host} broke off`, null, options);
+    return new AzureFault("unavailable", `the connection to ${host} broke off`, null, options);
   }
-  return new BrokenAnswerError(`no answer from ${host}`, "Check the network to it", options);
+  return new AzureFault(
+    "unavailable",
+    `no answer from ${host}`,
+    "Check the network to it",
+    options,
+  );
 }
 
 /** Milliseconds meant by a Retry-After header, in seconds or as a date; null when it has none. */

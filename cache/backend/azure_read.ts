@@ -3,7 +3,7 @@
  * fetched and streamed by us, because the download of the SDK copies through node streams.
  */
 import { createHttpHeaders, createPipelineRequest, type Pipeline } from "@azure/core-rest-pipeline";
-import { BrokenAnswerError, brokenConnection, RefusedError } from "./azure_errors.ts";
+import { AzureFault, brokenConnection, DECOMPRESSED, RefusedError } from "./azure_errors.ts";
 import { type AzureTransport, bodyText } from "./azure_transport.ts";
 import type { RangeRead } from "./backend.ts";
 import { assert } from "../platform/assert.ts";
@@ -74,10 +74,12 @@ async function checkAnswer(
       body,
     });
   }
+  const hidden = response.headers.get("content-length") === null;
   const wrong = wrongAnswer(response.headers, range);
-  if (wrong === null) return;
+  if (wrong === null && !hidden) return;
   await response.body?.cancel();
-  throw new BrokenAnswerError(wrong);
+  if (wrong === null) throw new AzureFault(...DECOMPRESSED);
+  throw new AzureFault("unavailable", wrong);
 }
 
 /** What is wrong with the headers of a 206; null when nothing is. */
@@ -120,7 +122,7 @@ async function fill(
     if (done || value === undefined) break;
     if (filledBytes + value.length > target.length) {
       await reader.cancel();
-      throw new BrokenAnswerError(`the answer holds more than ${target.length} bytes`);
+      throw new AzureFault("unavailable", `the answer holds more than ${target.length} bytes`);
     }
     target.set(value, filledBytes);
     filledBytes += value.length;
@@ -128,7 +130,8 @@ async function fill(
     range.onFilled(filledBytes);
   }
   if (filledBytes < target.length) {
-    throw new BrokenAnswerError(
+    throw new AzureFault(
+      "unavailable",
       `the answer ended after ${filledBytes} of ${target.length} bytes`,
     );
   }

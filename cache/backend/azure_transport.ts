@@ -10,12 +10,7 @@ import {
 } from "@azure/core-http-compat";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import type { AzureAuthorization } from "./azure_credentials.ts";
-import {
-  BrokenAnswerError,
-  brokenConnection,
-  CredentialError,
-  NO_BLOB_SERVICE,
-} from "./azure_errors.ts";
+import { AzureFault, brokenConnection, NO_BLOB_SERVICE } from "./azure_errors.ts";
 import { assert } from "../platform/assert.ts";
 import { describeError } from "../platform/log.ts";
 
@@ -38,8 +33,7 @@ export class AzureTransport {
   /**
    * The answer to `request`, its body unread.
    *
-   * @throws {BrokenAnswerError} when there is none.
-   * @throws {CredentialError} when there is no token to send.
+   * @throws {AzureFault} when there is none, or no token to send.
    */
   async send(request: OutgoingRequest, signal: AbortSignal): Promise<Response> {
     const headers = new Headers();
@@ -66,7 +60,7 @@ export class AzureTransport {
     const redirected = response.status >= 300 && response.status < 400;
     if (redirected || (response.ok && !response.headers.has("x-ms-version"))) {
       await response.body?.cancel();
-      throw new BrokenAnswerError(...NO_BLOB_SERVICE);
+      throw new AzureFault(...NO_BLOB_SERVICE);
     }
     return response;
   }
@@ -108,7 +102,7 @@ export class AzureTransport {
   async #bearerToken(url: string, signal: AbortSignal): Promise<string | null> {
     if (this.#authorization.kind !== "bearer") return null;
     if (!url.startsWith("https:")) {
-      throw new CredentialError(
+      throw new AzureFault(
         "denied",
         "a token may only be sent over https, and the endpoint is http",
         "Use an https endpoint, or a key or SAS where the store is a local emulator",
@@ -148,12 +142,12 @@ function bodyOf(body: unknown): Uint8Array<ArrayBuffer> | string | null {
   return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }
 
-function credentialFailure(error: unknown, obtainedBefore: boolean, hint: string): CredentialError {
+function credentialFailure(error: unknown, obtainedBefore: boolean, hint: string): AzureFault {
   // The first line names the fault; the rest are trace ids and advice for developers.
   const said = describeError(error).split("\n")[0]?.trim() ?? "";
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : null;
   const busy = typeof status === "number" && (status >= 500 || status === 429);
-  return new CredentialError(
+  return new AzureFault(
     busy || obtainedBefore ? "unavailable" : "denied",
     `no access token from Entra (${said})`,
     hint,

@@ -1,5 +1,6 @@
 /** Puts of any size into one block blob, with one block in memory. */
 import type { BlockBlobClient } from "@azure/storage-blob";
+import { AzureFault } from "./azure_errors.ts";
 import type { Content } from "./backend.ts";
 
 /** Contents up to this size go in one request. */
@@ -11,11 +12,6 @@ const BLOCKS_MAX = 50_000;
 export interface UploadAnswer {
   readonly etag?: string;
   readonly lastModified?: Date;
-}
-
-/** The content is not as long as it was said to be. */
-export class ContentLengthError extends Error {
-  override readonly name = "ContentLengthError";
 }
 
 /** Stores `content`; nothing is visible before all of it has arrived. */
@@ -32,7 +28,7 @@ export async function upload(
   for await (const chunk of content.open()) {
     abortSignal.throwIfAborted();
     if (sentBytes + heldBytes + chunk.length > content.sizeBytes) {
-      throw new ContentLengthError(`more bytes than the ${content.sizeBytes} announced`);
+      throw new AzureFault("invalid", `more bytes than the ${content.sizeBytes} announced`);
     }
     for (let taken = 0; taken < chunk.length;) {
       if (heldBytes === buffer.length) {
@@ -47,7 +43,8 @@ export async function upload(
     }
   }
   if (sentBytes + heldBytes < content.sizeBytes) {
-    throw new ContentLengthError(
+    throw new AzureFault(
+      "invalid",
       `${sentBytes + heldBytes} bytes where ${content.sizeBytes} were announced`,
     );
   }
