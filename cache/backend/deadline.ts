@@ -5,6 +5,9 @@ import { decorate } from "./decorate.ts";
 import type { Clock } from "../platform/clock.ts";
 import { formatDuration } from "../platform/units.ts";
 
+/** Ends the watch of an operation; an Error for each would cost more than the rest of the watch. */
+const FINISHED = "finished";
+
 /**
  * `inner` with every operation bounded by `timeoutMs` without progress: each arriving byte of a
  * read, or byte taken by a put, starts the time anew. Then it fails with `timeout`, and the inner
@@ -44,7 +47,7 @@ export function deadline(inner: Backend, timeoutMs: number, clock: Clock): Backe
       });
       return await abortable(running, scope.signal);
     } finally {
-      finished.abort();
+      finished.abort(FINISHED);
       await watching;
     }
   });
