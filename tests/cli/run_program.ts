@@ -9,6 +9,14 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
+/** The words of a command line that starts the program. */
+export function programWords(): readonly [string, ...string[]] {
+  const binary = Deno.env.get("WARPDRIVE_BIN");
+  return binary === undefined
+    ? [Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet", MAIN]
+    : [binary];
+}
+
 /**
  * A command that runs the program in `directory` and sees no variables but `variables` and those
  * the runtime itself needs.
@@ -18,15 +26,12 @@ export function programCommand(
   directory: string,
   variables: Readonly<Record<string, string>>,
 ): Deno.Command {
-  const binary = Deno.env.get("WARPDRIVE_BIN");
-  const [program, ...first] = binary === undefined
-    ? [Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet", MAIN]
-    : [binary];
+  const [program, ...first] = programWords();
   const inherited = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   });
-  return new Deno.Command(program ?? "", {
+  return new Deno.Command(program, {
     args: [...first, ...args],
     cwd: directory,
     clearEnv: true,

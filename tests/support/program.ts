@@ -31,7 +31,12 @@ export class Program implements AsyncDisposable {
     args: readonly string[],
     variables: Readonly<Record<string, string>> = {},
   ): Program {
-    return new Program(programCommand(args, "/", variables).spawn());
+    return Program.follow(programCommand(args, "/", variables));
+  }
+
+  /** Starts `command`, which runs the program in some other way; its outputs are pipes. */
+  static follow(command: Deno.Command): Program {
+    return new Program(command.spawn());
   }
 
   get pid(): number {
