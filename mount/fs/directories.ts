@@ -56,7 +56,9 @@ export class OpenDirectories {
   read(handle: HandleId, cookie: number, records: DirectoryRecords): Reply | Promise<Reply> {
     const directory = this.#handles.get(handle);
     assert(directory !== undefined, `Directory handle ${handle} is open`);
-    return this.#readFrom(directory, cookie, records);
+    // The kernel sends READDIRPLUS for the beginning of every directory, later only where somebody
+    // asked for attributes. Those of stores come with the listing; of local files each costs calls.
+    return this.#readFrom(directory, cookie, records, cookie > 0);
   }
 
   release(handle: HandleId): void {
@@ -68,12 +70,13 @@ export class OpenDirectories {
     directory: OpenDirectory,
     cookie: number,
     records: DirectoryRecords,
+    wanted: boolean,
   ): Reply | Promise<Reply> {
     const counted: Node[] = [];
-    const missing = this.#fill(directory, cookie, records, counted);
+    const missing = this.#fill(directory, cookie, records, wanted, counted);
     if (missing === null) return this.#reply(records, counted);
     return directory.listing.loadTo(missing - DOT_NAMES).then(() =>
-      this.#readFrom(directory, missing, records)
+      this.#readFrom(directory, missing, records, wanted)
     );
   }
 
@@ -88,13 +91,16 @@ export class OpenDirectories {
 
   /**
    * Appends records from position `cookie` on until they no longer fit, the directory ends or a
-   * name is not loaded, and returns null; or, where there was nothing to append, the position of
-   * that name: a reply without records would end the directory.
+   * name is not loaded, and returns null; or, where no name was appended, the position of that
+   * name. A reply without records would end the directory, and one with only "." and ".." would
+   * waste the READDIRPLUS: the kernel sends it for the first request, then only on demand, and
+   * `ls -l` would look up name by name.
    */
   #fill(
     directory: OpenDirectory,
     cookie: number,
     records: DirectoryRecords,
+    wanted: boolean,
     counted: Node[],
   ): number | null {
     const { node, listing } = directory;
@@ -108,14 +114,14 @@ export class OpenDirectories {
         if (!records.add({ name, inode: target.inode, type, cookie: position + 1 }, null)) {
           return null;
         }
-        appended = true;
         continue;
       }
       const listed = listing.at(position - DOT_NAMES);
       if (listed === undefined) return appended ? null : position;
       if (listed === "gone") continue;
       if (listed === null) return null;
-      if (!this.#add(directory, listed, position + 1, records, counted)) return null;
+      const attributes = records.plus && (wanted || listed.entry !== null);
+      if (!this.#add(directory, listed, position + 1, records, attributes, counted)) return null;
       appended = true;
     }
   }
@@ -125,10 +131,11 @@ export class OpenDirectories {
     listed: ListedName,
     cookie: number,
     records: DirectoryRecords,
+    attributes: boolean,
     counted: Node[],
   ): boolean {
     const { name, kind } = listed;
-    const plus = records.plus && this.#nodes.size < this.#nodesMax
+    const plus = attributes && this.#nodes.size < this.#nodesMax
       ? this.#lookups.peek(parent, name, listed.entry, listing.begunMs)
       : null;
     const type = typeBits(plus?.node.entry.kind ?? kind);

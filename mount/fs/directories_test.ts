@@ -36,6 +36,13 @@ Deno.test("READDIR begins with . and .., which the kernel counts no lookup for",
   assert.deepEqual(await fixture.readDirectory(handle, 2), []);
 });
 
+Deno.test("the first answer waits for names, because . and .. alone would waste it", async () => {
+  const { fixture, handle } = await listed(3);
+  const records = await fixture.readDirectory(handle, 0);
+  assert(typeof records !== "number");
+  assert.deepEqual(records.map(({ name }) => name), [".", "..", ...names(3)]);
+});
+
 Deno.test("READDIRPLUS counts a lookup of every name it shows, and FORGET takes all back", async () => {
   const { fixture, handle } = await listed(3);
   const records = await fixture.readWhole(handle);
