@@ -42,13 +42,12 @@ export interface Residency {
 
   /**
    * Notes a read of the object, resident or not, wherever its bytes came from. Call it before
-   * `admit`. An open in passthrough is one read of the whole object.
+   * `admit`, once per read or less often: reads of one pass count as one use however many they
+   * are, because what lies between them is small next to the cache.
    *
    * @param sizeBytes Size of the whole object.
-   * @param readBytes Bytes this read asked for. Reads that belong to one pass over the object
-   *   count as one use, however many they are.
    */
-  access(key: ObjectKey, sizeBytes: number, readBytes: number): void;
+  access(key: ObjectKey, sizeBytes: number): void;
 
   /**
    * Decides whether the object may hold `chargeBytes` in all, and books it. For a resident that

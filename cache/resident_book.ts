@@ -1,0 +1,262 @@
+/**
+ * The book of what is in the cache: charges, holds, ghosts and plans, the same for every policy.
+ * What differs between policies is the order in which residents leave (`victim_order.ts`).
+ */
+import { GenerationOrder } from "./generation_order.ts";
+import { NextUseHeap } from "./next_use_heap.ts";
+import { ObjectRows } from "./object_rows.ts";
+import { assert } from "./platform/assert.ts";
+import { RecencyOrder } from "./recency_order.ts";
+import type {
+  Admission,
+  EvictionReach,
+  ObjectKey,
+  Residency,
+  ResidencySettings,
+} from "./residency.ts";
+import { NO_ROW, RowLists } from "./row_lists.ts";
+import type { VictimOrder } from "./victim_order.ts";
+
+const REFUSE: Admission = { kind: "refuse" };
+
+/** Where an object is booked. */
+const Standing = {
+  /** Not in the cache, but remembered: in the list of ghosts. */
+  ghost: 0,
+  /** In the cache: in the heap when planned, else in the order of the policy. */
+  resident: 1,
+  /** In the cache and no victim: in neither. */
+  held: 2,
+} as const;
+
+const GHOSTS = 0;
+
+/** An empty residency. */
+export function createResidency(settings: ResidencySettings): Residency {
+  const { policy, capacityBytes } = settings;
+  const order = policy === "adaptive"
+    ? new GenerationOrder(capacityBytes)
+    : new RecencyOrder(policy);
+  return new ResidentBook(settings, order);
+}
+
+class ResidentBook implements Residency {
+  readonly #capacityBytes: number;
+  readonly #ghostsMax: number;
+  readonly #order: VictimOrder;
+  readonly #rows = new ObjectRows();
+  /** Ghosts, the longest unread first. */
+  readonly #ghosts = new RowLists(1);
+  readonly #planned = new NextUseHeap();
+  #standings = new Uint8Array(0);
+  #charges = new Float64Array(0);
+  #usedBytes = 0;
+  #count = 0;
+  #ghostCount = 0;
+
+  constructor(settings: ResidencySettings, order: VictimOrder) {
+    this.#capacityBytes = settings.capacityBytes;
+    // The object that is about to be admitted is one.
+    this.#ghostsMax = Math.max(1, settings.ghostsMax);
+    this.#order = order;
+    this.#reserve();
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  access(key: ObjectKey, sizeBytes: number): void {
+    const row = this.#rowOf(key, "seen");
+    this.#leave(row);
+    this.#order.accessed(row, sizeBytes);
+    this.#enter(row);
+  }
+
+  admit(key: ObjectKey, chargeBytes: number): Admission {
+    assert(chargeBytes >= 0, "A charge is not negative");
+    const row = this.#rowOf(key, "seen");
+    const freeBytes = this.#capacityBytes - this.#usedBytes;
+    const wantedBytes = chargeBytes - this.#charge(row) - freeBytes;
+    // While it is a candidate it is not among its own victims.
+    this.#leave(row);
+    const victims = chargeBytes <= this.#charge(row) ? [] : this.#beaten(row, wantedBytes);
+    if (victims !== null) this.#setCharge(row, chargeBytes);
+    this.#enter(row);
+    if (victims === null) return REFUSE;
+    return { kind: "admit", evict: victims.map((victim) => this.#evicted(victim)) };
+  }
+
+  restore(key: ObjectKey, chargeBytes: number): void {
+    const row = this.#rowOf(key, "restored");
+    this.#leave(row);
+    this.#setCharge(row, chargeBytes);
+    this.#enter(row);
+  }
+
+  removed(key: ObjectKey): void {
+    const row = this.#rows.find(key);
+    if (row === NO_ROW || this.#standings[row] === Standing.ghost) return;
+    this.#leave(row);
+    this.#evicted(row);
+  }
+
+  hold(key: ObjectKey): void {
+    this.#change(key, Standing.resident, Standing.held);
+  }
+
+  release(key: ObjectKey): void {
+    this.#change(key, Standing.held, Standing.resident);
+  }
+
+  planned(key: ObjectKey, nextUse: number): void {
+    const row = this.#rowOf(key, "seen");
+    this.#leave(row);
+    this.#planned.plan(row, nextUse);
+    this.#enter(row);
+  }
+
+  evict(bytesWanted: number, reach: EvictionReach): ObjectKey[] {
+    const keys: ObjectKey[] = [];
+    for (let bytes = 0; bytes < bytesWanted;) {
+      const row = this.#nextVictim();
+      if (row === NO_ROW) break;
+      if (reach === "dead" && (this.#isPlanned(row) || !this.#order.isDead(row))) break;
+      bytes += this.#charge(row);
+      this.#leave(row);
+      keys.push(this.#evicted(row));
+    }
+    return keys;
+  }
+
+  /** Takes residents worth `bytesWanted` out of the queue; null when one of them is worth more. */
+  #beaten(candidate: number, bytesWanted: number): number[] | null {
+    const victims: number[] = [];
+    if (bytesWanted > 0 && !this.#order.displaces) return null;
+    let bytes = 0;
+    while (bytes < bytesWanted) {
+      const row = this.#nextVictim();
+      if (row === NO_ROW || !this.#beats(candidate, row)) {
+        for (const victim of victims.reverse()) this.#unleave(victim);
+        return null;
+      }
+      bytes += this.#charge(row);
+      this.#leave(row);
+      victims.push(row);
+    }
+    return victims;
+  }
+
+  #beats(candidate: number, victim: number): boolean {
+    const [mine, theirs] = [this.#planned.nextUse(candidate), this.#planned.nextUse(victim)];
+    if (mine !== Infinity || theirs !== Infinity) return mine < theirs;
+    return this.#order.beats(candidate, victim);
+  }
+
+  #nextVictim(): number {
+    const row = this.#order.next();
+    return row === NO_ROW ? this.#planned.furthest() : row;
+  }
+
+  /** Books the end of a resident that is in no queue. */
+  #evicted(row: number): ObjectKey {
+    this.#usedBytes -= this.#charge(row);
+    this.#charges[row] = 0;
+    this.#count -= 1;
+    this.#standings[row] = Standing.ghost;
+    const key = this.#rows.key(row);
+    this.#enter(row);
+    this.#forgetGhosts();
+    return key;
+  }
+
+  #setCharge(row: number, chargeBytes: number): void {
+    this.#usedBytes += chargeBytes - this.#charge(row);
+    this.#charges[row] = chargeBytes;
+    if (this.#standings[row] !== Standing.ghost) return;
+    this.#standings[row] = Standing.resident;
+    this.#count += 1;
+  }
+
+  #change(key: ObjectKey, from: number, to: number): void {
+    const row = this.#rows.find(key);
+    if (row === NO_ROW || this.#standings[row] !== from) return;
+    this.#leave(row);
+    this.#standings[row] = to;
+    this.#enter(row);
+  }
+
+  /** Takes a row out of whatever its standing puts it in. */
+  #leave(row: number): void {
+    if (this.#standings[row] === Standing.ghost) {
+      this.#ghosts.unlink(row);
+      this.#ghostCount -= 1;
+    } else if (this.#standings[row] === Standing.resident) {
+      if (this.#isPlanned(row)) this.#planned.remove(row);
+      else this.#order.unqueue(row);
+    }
+  }
+
+  #enter(row: number): void {
+    if (this.#standings[row] === Standing.ghost) {
+      this.#ghosts.append(GHOSTS, row);
+      this.#ghostCount += 1;
+    } else if (this.#standings[row] === Standing.resident) {
+      if (this.#isPlanned(row)) this.#planned.add(row);
+      else this.#order.queue(row);
+    }
+  }
+
+  /** Puts a resident back where it left from, at the front. */
+  #unleave(row: number): void {
+    if (this.#isPlanned(row)) this.#planned.add(row);
+    else this.#order.requeue(row);
+  }
+
+  #isPlanned(row: number): boolean {
+    return this.#planned.nextUse(row) !== Infinity;
+  }
+
+  #charge(row: number): number {
+    return this.#charges[row] ?? 0;
+  }
+
+  #rowOf(key: ObjectKey, origin: "seen" | "restored"): number {
+    const known = this.#rows.find(key);
+    if (known !== NO_ROW) return known;
+    const row = this.#rows.add(key);
+    if (this.#rows.capacity > this.#charges.length) this.#reserve();
+    this.#standings[row] = Standing.ghost;
+    this.#charges[row] = 0;
+    this.#planned.plan(row, Infinity);
+    this.#order.begin(row, origin);
+    this.#enter(row);
+    this.#forgetGhosts();
+    return row;
+  }
+
+  #forgetGhosts(): void {
+    while (this.#ghostCount > this.#ghostsMax) {
+      const row = this.#ghosts.first(GHOSTS);
+      this.#leave(row);
+      this.#rows.remove(row);
+    }
+  }
+
+  #reserve(): void {
+    const rows = this.#rows.capacity;
+    const standings = new Uint8Array(rows);
+    standings.set(this.#standings);
+    this.#standings = standings;
+    const charges = new Float64Array(rows);
+    charges.set(this.#charges);
+    this.#charges = charges;
+    this.#ghosts.reserve(rows);
+    this.#planned.reserve(rows);
+    this.#order.reserve(rows);
+  }
+}

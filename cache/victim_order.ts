@@ -1,0 +1,28 @@
+/** The order in which a policy would let residents go. */
+
+/**
+ * Residents in the order in which they leave. Rows are numbers given by the owner; every resident
+ * that may be evicted is queued, and only those.
+ */
+export interface VictimOrder {
+  /** Whether residents leave so that others can enter. */
+  readonly displaces: boolean;
+  /** Makes place for rows below `rows`. */
+  reserve(rows: number): void;
+  /** A new row, whose object was never seen; or, `restored`, found in the cache at the start. */
+  begin(row: number, origin: "seen" | "restored"): void;
+  /** Its object, which is not queued, was read. */
+  accessed(row: number, sizeBytes: number): void;
+  /** Queues a row as the most recent of its kind. */
+  queue(row: number): void;
+  /** Queues a row as the least recent of its kind: undoes `next` when called in reverse. */
+  requeue(row: number): void;
+  /** Takes a row out of the queue. */
+  unqueue(row: number): void;
+  /** The row that leaves first, still queued, or NO_ROW. */
+  next(): number;
+  /** Whether an object that was just read, not queued, may displace a resident. */
+  beats(candidate: number, victim: number): boolean;
+  /** Whether nobody came back for the object for so long that it may go without need. */
+  isDead(row: number): boolean;
+}
