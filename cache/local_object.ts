@@ -116,6 +116,8 @@ class LocalObject implements OpenObject {
   }
 
   async #fill(bytes: Memory, offset: number): Promise<void> {
+    // Closed while it waited for a buffer.
+    if (this.#closed) throw this.#error("unavailable", "it was closed");
     this.#reading += 1;
     try {
       for (let filled = 0; filled < bytes.length;) {
