@@ -80,15 +80,16 @@ export class GenerationClock {
   accessed(past: Past, sizeBytes: number, isNewUse: boolean): Past {
     const uses = usesOf(past);
     const first = uses === Uses.none;
-    if (isNewUse) {
-      const recentBytes = Math.max(sizeBytes, RECENT_SHARE * this.#usedBytes, 1);
-      const share = sizeBytes / recentBytes;
-      this.#again += ((first ? 0 : 1) - this.#again) * share;
-      this.#strangers += ((first && !isKnown(past) ? 1 : 0) - this.#strangers) * share;
-      this.#often += ((uses === Uses.twice || uses === Uses.often ? 1 : 0) - this.#often) * share;
-    }
-    if (first) return withUses(past, this.#firstUse(isKnown(past), sizeBytes));
-    return isNewUse ? withUses(past, this.#furtherUse(uses, sizeBytes)) : past;
+    // A use that goes on past the end of a generation shows that the object is alive, but says
+    // nothing of how far the new one has come.
+    if (!isNewUse) return first ? withUses(past, Uses.once) : past;
+    const recentBytes = Math.max(sizeBytes, RECENT_SHARE * this.#usedBytes, 1);
+    const share = sizeBytes / recentBytes;
+    this.#again += ((first ? 0 : 1) - this.#again) * share;
+    this.#strangers += ((first && !isKnown(past) ? 1 : 0) - this.#strangers) * share;
+    this.#often += ((uses === Uses.twice || uses === Uses.often ? 1 : 0) - this.#often) * share;
+    const now = first ? this.#firstUse(isKnown(past), sizeBytes) : this.#laterUse(uses, sizeBytes);
+    return withUses(past, now);
   }
 
   /**
@@ -121,7 +122,7 @@ export class GenerationClock {
     return Uses.once;
   }
 
-  #furtherUse(uses: number, sizeBytes: number): number {
+  #laterUse(uses: number, sizeBytes: number): number {
     if (uses === Uses.once) {
       this.#nextBytes += sizeBytes;
       return Uses.twice;
