@@ -24,7 +24,7 @@ Deno.test("BufferPool lends the smallest and the largest there is, and no larger
   await assert.rejects(pool.lend((1 << 20) + 1, never), /within the pool's size/);
 });
 
-Deno.test("BufferPool lends no memory twice at once, and makes callers wait for its return", async () => {
+Deno.test("BufferPool lends no memory twice at once: callers wait for its return", async () => {
   const pool = new BufferPool("p", 4_096, 2, 1);
   const [first, second] = await Promise.all([pool.lend(10, never), pool.lend(10, never)]);
   assert.notEqual(first.bytes.buffer, second.bytes.buffer);

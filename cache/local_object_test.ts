@@ -44,7 +44,7 @@ async function place() {
   };
 }
 
-Deno.test("LocalObjects reads what the page cache holds without waiting, and the rest later", async () => {
+Deno.test("LocalObjects reads every range, at once from the page cache or later", async () => {
   await using at = await place();
   const object = await at.open();
   for (const [offset, length] of [[0, SIZE], [1, 4_095], [SIZE - 1, 1]] as const) {
@@ -122,7 +122,7 @@ Deno.test("LocalObjects closes a file under a read only when the read has ended"
   lease.release();
 });
 
-Deno.test("LocalObjects reads nothing by a descriptor that may be another file's by now", async () => {
+Deno.test("LocalObjects reads nothing by a descriptor that may be another file's", async () => {
   await using at = await place();
   const object = await at.open();
   const reading = object.read(0, SIZE, never);

@@ -91,7 +91,7 @@ for (const [target, leadsOut] of LINKS) {
   });
 }
 
-Deno.test("LocalBackend says what is known without waiting, and that nothing is there", async () => {
+Deno.test("LocalBackend says without waiting what is known, absence too", async () => {
   await using at = await place();
   await Deno.writeTextFile(`${at.root}/file`, "12345");
   await at.backend.stat("file", never);

@@ -54,7 +54,7 @@ Deno.test("openBelow resolves as it is told to and never waits where it must not
   libc.close(later);
 });
 
-Deno.test("files are read at any offset, at once or later, and no further than they go", async () => {
+Deno.test("files are read at any offset, at once or later, up to their end", async () => {
   await using at = await place();
   const fd = at.file();
   const into = new Uint8Array(20);
@@ -87,7 +87,7 @@ Deno.test("two buffers are written as one message", async () => {
   }
 });
 
-Deno.test("a nonblocking descriptor says that there is nothing, and its end as nothing more", async () => {
+Deno.test("a nonblocking descriptor tells nothing yet from nothing more", async () => {
   const { inherited, kept } = libc.inheritableSocketPair();
   libc.setNonblocking(kept);
   assert.equal(libc.read(kept, new Uint8Array(8)), -ERRNO.EAGAIN);

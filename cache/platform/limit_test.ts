@@ -35,7 +35,7 @@ Deno.test("Semaphore refuses those its queue has no room for", async () => {
   (await waiting)[Symbol.dispose]();
 });
 
-Deno.test("Semaphore lets those who give up leave the queue, and nobody waits behind them", async () => {
+Deno.test("Semaphore lets those who give up leave, and nobody waits behind them", async () => {
   const semaphore = new Semaphore("s", 1, 10);
   const held = await semaphore.acquire(never);
   const leaving = new AbortController();
@@ -49,7 +49,7 @@ Deno.test("Semaphore lets those who give up leave the queue, and nobody waits be
   await assert.rejects(semaphore.acquire(leaving.signal), { name: "AbortError" });
 });
 
-Deno.test("Semaphore keeps a permit for one whose signal aborts after it was admitted", async () => {
+Deno.test("Semaphore keeps the permit of one whose signal aborts too late", async () => {
   const semaphore = new Semaphore("s", 1, 10);
   const held = await semaphore.acquire(never);
   const late = new AbortController();

@@ -11,7 +11,7 @@ Deno.test("within gives what the work gives, and leaves no timer behind", async 
   assert.equal(clock.sleeping, 0);
 });
 
-Deno.test("within gives up on work that takes too long, whose outcome disturbs nobody", async () => {
+Deno.test("within gives up on slow work, whose outcome then disturbs nobody", async () => {
   const clock = new FakeClock();
   const work = Promise.withResolvers<number>();
   const outcome = assert.rejects(within(work.promise, 1_000, clock, late), /Too late/);

@@ -43,7 +43,7 @@ Deno.test("the first answer waits for names, because . and .. alone would waste 
   assert.deepEqual(records.map(({ name }) => name), [".", "..", ...names(3)]);
 });
 
-Deno.test("READDIRPLUS counts a lookup of every name it shows, and FORGET takes all back", async () => {
+Deno.test("READDIRPLUS counts a lookup per name, and FORGET takes all back", async () => {
   const { fixture, handle } = await listed(3);
   const records = await fixture.readWhole(handle);
   assert.equal(fixture.fs.nodes, 4);
@@ -94,7 +94,7 @@ Deno.test("callers that read a directory at once share its pages", async () => {
   assert.equal(fixture.calls("list"), 3);
 });
 
-Deno.test("READDIR shows a page as soon as it is there, and asks for no more than it needs", async () => {
+Deno.test("READDIR shows a page once it is there, and asks for no more than it needs", async () => {
   const { fixture, handle } = await listed(10);
   const first = await fixture.readDirectory(handle, 2);
   assert(typeof first !== "number");
@@ -128,7 +128,7 @@ Deno.test("READDIR fills small buffers with whole records only", async () => {
   assert.equal(fixture.fs.nodes, 4);
 });
 
-Deno.test("an open directory keeps the listing it began with; the next opening sees changes", async () => {
+Deno.test("an open directory keeps its listing; the next opening sees changes", async () => {
   const { fixture, node, handle } = await listed(6);
   await fixture.readDirectory(handle, 2);
   await fixture.clock.advance(SETTINGS.staleTtlMs);
@@ -171,7 +171,7 @@ Deno.test("a directory with more names than may be held is read page by page", a
   assert.ok(fixture.calls("list") > 10, "The page sought is asked for again");
 });
 
-Deno.test("names gone from a page that is read again leave no gap that ends the directory", async () => {
+Deno.test("a page that has become empty does not end the directory", async () => {
   const { fixture, handle } = await listed(40, { ...SETTINGS, listingEntriesMax: 10 });
   await fixture.readWhole(handle);
   // The first page now holds nothing but keys that cannot be shown.
@@ -193,7 +193,7 @@ Deno.test("a page that cannot be had is EIO, and can be had later", async () => 
   assert.deepEqual(records.map(({ name }) => name), names(6));
 });
 
-Deno.test("a page that comes after its reader has closed the directory disturbs nobody", async () => {
+Deno.test("a page that comes after the directory was closed disturbs nobody", async () => {
   const { fixture, handle } = await listed(3);
   const records = new RecordsBuffer(4096, true);
   const reading = fixture.send({ op: "readdir", handle, cookie: 2, records });

@@ -70,7 +70,7 @@ Deno.test("READ of a deleted object is ESTALE", async () => {
   assert.equal(await fixture.read(handle, 0, 640), ESTALE);
 });
 
-Deno.test("READ that an overwrite comes into the middle of is ESTALE, never mixed bytes", async () => {
+Deno.test("READ with an overwrite in its middle is ESTALE, never mixed bytes", async () => {
   const { fixture, handle } = await opened();
   const reading = fixture.read(handle, 0, 640);
   for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
@@ -78,7 +78,7 @@ Deno.test("READ that an overwrite comes into the middle of is ESTALE, never mixe
   assert.equal(await reading, ESTALE);
 });
 
-Deno.test("OPEN of a version known to be gone is ESTALE until LOOKUP finds the new one", async () => {
+Deno.test("OPEN of a version known to be gone is ESTALE until the next LOOKUP", async () => {
   const { fixture, handle } = await opened();
   const { node } = await fixture.find("data/a");
   fixture.store().memory.seed("a", letters("y"));
@@ -91,7 +91,7 @@ Deno.test("OPEN of a version known to be gone is ESTALE until LOOKUP finds the n
   assert.equal(await fixture.read(handle, 0, 1), ESTALE);
 });
 
-Deno.test("a version found to be gone is not believed on the word of an older listing", async () => {
+Deno.test("a version found to be gone is not brought back by an older listing", async () => {
   const fixture = new FileSystemFixture();
   fixture.store().memory.seed("a", letters("x"));
   const directory = await fixture.find("data");

@@ -46,7 +46,7 @@ for (const [code, errno, level] of ERRORS) {
   });
 }
 
-Deno.test("a degraded backend answers EIO at once, another one its files, the root both", async () => {
+Deno.test("a degraded backend answers EIO at once, and nothing else does", async () => {
   const clock = new FakeClock();
   const deps = { probe: () => Promise.reject(new Error("Down")), clock, logger: silentLogger };
   const guards: HealthGuard[] = [];
@@ -150,7 +150,7 @@ Deno.test("what nobody foresaw is left to the session, which knows it for a bug"
   assert.throws(() => fixture.send({ op: "readdir", handle: handleId(4242), cookie: 0, records }));
 });
 
-Deno.test("above its limit of nodes, the file system has the kernel drop the oldest idle ones", async () => {
+Deno.test("above the limit of nodes, the kernel is told to drop the oldest idle ones", async () => {
   const fixture = new FileSystemFixture({ ...SETTINGS, nodesMax: 2 });
   fixture.seed("a", "b", "c");
   const { node: open } = await fixture.find("data/a");

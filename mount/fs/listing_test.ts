@@ -78,7 +78,7 @@ Deno.test("Listing asks for a page once, however many wait for it", async () => 
   assert.deepEqual(asked, [null]);
 });
 
-Deno.test("Listing holds one page of a directory that is too large, and asks for others again", async () => {
+Deno.test("Listing holds one page of a large directory and asks for others again", async () => {
   const pages = [[object("a"), object("b")], [object("c"), object("d")], [object("e")]];
   const { listing: names, asked } = listing(pages, 3);
   assert.deepEqual(await readAll(names), ["a", "b", "c", "d", "e"]);

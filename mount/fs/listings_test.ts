@@ -64,7 +64,7 @@ Deno.test("Listings forget a directory of which something turned out to be wrong
   assert.notEqual(listings.open(volume, "a", null), listing);
 });
 
-Deno.test("Listings hold no more names than they may, and give up the least recently used", async () => {
+Deno.test("Listings hold no more names than they may; the least recently used go", async () => {
   const { volume, listings } = stored(7);
   for (const directory of ["a", "b"]) await names(listings.open(volume, directory, null));
   listings.open(volume, "a", null);
@@ -120,7 +120,7 @@ Deno.test("a local directory is listed again when its own times say that it chan
   assert.notEqual(await at.open(), second);
 });
 
-Deno.test("a local directory that just changed is listed again, whatever its times say", async () => {
+Deno.test("a local directory that just changed is listed again for certain", async () => {
   await using at = await local();
   await Deno.writeTextFile(`${at.root}/a`, "");
   // A change within the granularity of a time stamp leaves it as it is.

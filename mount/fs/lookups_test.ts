@@ -118,7 +118,7 @@ Deno.test("LOOKUP lets the kernel believe a listing for what is left of its time
   assert.equal(fixture.calls("stat"), 1);
 });
 
-Deno.test("LOOKUP lets the kernel believe nothing when metadata are to be asked for always", async () => {
+Deno.test("LOOKUP lets the kernel believe nothing when stale_ttl is 0", async () => {
   const fixture = new FileSystemFixture({ ...SETTINGS, staleTtlMs: 0 });
   fixture.seed("a");
   const { node } = await fixture.find("data");
@@ -161,7 +161,7 @@ Deno.test("paths of different backends have different inode numbers", async () =
   assert.notEqual(east.attributes.inode, west.attributes.inode);
 });
 
-Deno.test("LOOKUP finds mount paths and the directories on their way without any store", async () => {
+Deno.test("LOOKUP finds mount paths and what leads to them without any store", async () => {
   const fixture = new FileSystemFixture(SETTINGS, ["deep/down/data"]);
   const { attributes } = await fixture.find("deep/down/data");
   assert.equal(attributes.mode, 0o040555);

@@ -98,7 +98,7 @@ function openedReply(reply: Reply) {
   return reply;
 }
 
-Deno.test("OpenFiles has the kernel read a local file itself, by one registration for all opens", async () => {
+Deno.test("OpenFiles registers a file that the kernel reads once for all opens", async () => {
   const fixture = new LocalFixture(() => 7);
   const first = await fixture.open(30);
   const second = await fixture.open(31);
@@ -122,7 +122,7 @@ Deno.test("OpenFiles serves a local file itself where the kernel will not read i
   assert.deepEqual(fixture.calls, ["register 30", "release bytes", "close 30"]);
 });
 
-Deno.test("OpenFiles keeps one of two objects that were opened at once and closes the other", async () => {
+Deno.test("OpenFiles keeps one of two objects opened at once and closes the other", async () => {
   const fixture = new LocalFixture(() => null);
   const first = fixture.files.open(fixture.node, 0);
   const second = fixture.files.open(fixture.node, 0);
@@ -145,7 +145,7 @@ Deno.test("OpenFiles answers a read at once where that needs no waiting", async 
   assert.equal(reply.bytes, bytes);
 });
 
-Deno.test("OpenFiles remembers that a version is gone, whether reading or opening found out", async () => {
+Deno.test("OpenFiles remembers that a version is gone, whoever found out", async () => {
   const changed = new BackendError("changed", "local", "read", "a", "it is another one");
   const reading = new LocalFixture(() => null);
   const { handle } = await reading.open(30, () => {

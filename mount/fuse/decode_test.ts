@@ -114,7 +114,7 @@ Deno.test("decode finds the request an interrupt is about", () => {
   assert.deepEqual(decode(message, message.length), { kind: "interrupt", target: 4242 });
 });
 
-Deno.test("decode takes an INIT of 64 bytes and reads flags2 where the kernel says it is there", () => {
+Deno.test("decode takes an INIT of 64 bytes with flags2 where INIT_EXT is set", () => {
   const offered = (1n << 37n) | (1n << 30n) | 1n;
   const message = initMessage(7, 45, offered);
   assert.deepEqual(decode(message, message.length), {

@@ -28,7 +28,7 @@ function agreed(init: InitRequest, wanted = WANTED) {
   return handshake;
 }
 
-Deno.test("negotiate agrees with a current kernel on everything a read-only mount profits from", () => {
+Deno.test("negotiate agrees with a current kernel on all that serves reading", () => {
   const { reply, features } = agreed(offer(7, 45, LINUX_6_18));
   assert.deepEqual(features, { minor: 45, passthrough: true, prune: true });
   assert.deepEqual(reply, {

@@ -49,7 +49,7 @@ async function reading() {
   };
 }
 
-Deno.test("Session lets an interrupted caller go with EINTR after a second of waiting", async () => {
+Deno.test("Session lets an interrupted caller go with EINTR after one second", async () => {
   await using read = await reading();
   const { channel, clock } = read.fixture;
   channel.push(interrupt(TARGET));
@@ -73,7 +73,7 @@ Deno.test("Session drops the answer that comes after EINTR and gives back its by
   assert.equal(read.released(), 1);
 });
 
-Deno.test("Session gives an interrupted caller its bytes when they come within the second", async () => {
+Deno.test("Session gives an interrupted caller bytes that come within the second", async () => {
   await using read = await reading();
   const { channel, clock } = read.fixture;
   channel.push(interrupt(TARGET));
@@ -93,7 +93,7 @@ Deno.test("Session lets a caller that is being killed go at once", async () => {
   assert.equal(read.fixture.clock.wallMs(), 0);
 });
 
-Deno.test("Session notices within 50 ms that an interrupted caller is now being killed", async () => {
+Deno.test("Session notices within 50 ms that an interrupted caller is killed", async () => {
   await using read = await reading();
   read.fixture.channel.push(interrupt(TARGET));
   await read.fixture.clock.advance(120);
@@ -102,7 +102,7 @@ Deno.test("Session notices within 50 ms that an interrupted caller is now being 
   assert.equal((await read.fixture.channel.reply(TARGET)).errno, EINTR);
 });
 
-Deno.test("Session ignores interrupts of requests it does not know, and repeated ones", async () => {
+Deno.test("Session ignores interrupts of unknown requests, and repeated ones", async () => {
   await using read = await reading();
   const { channel, clock } = read.fixture;
   channel.push(interrupt(4242), interrupt(TARGET), interrupt(TARGET));

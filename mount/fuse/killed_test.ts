@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { hasPendingKill, isBeingKilled } from "./killed.ts";
 
 function status(thread: string, process: string): string {
-  return `Name:\tcat\nSigQ:\t0/1\nSigPnd:\t${thread}\nShdPnd:\t${process}\nSigBlk:\t0000000000000100\n`;
+  const blocked = "0000000000000100";
+  return `Name:\tcat\nSigPnd:\t${thread}\nShdPnd:\t${process}\nSigBlk:\t${blocked}\n`;
 }
 
 Deno.test("hasPendingKill sees SIGKILL sent to the thread and to its process", () => {
@@ -10,11 +11,11 @@ Deno.test("hasPendingKill sees SIGKILL sent to the thread and to its process", (
   assert.equal(hasPendingKill(status("0000000000000000", "0000000000004100")), true);
 });
 
-Deno.test("hasPendingKill takes no other signal for SIGKILL, nor a blocked one for a pending one", () => {
+Deno.test("hasPendingKill takes no other signal and no blocked one for SIGKILL", () => {
   assert.equal(hasPendingKill(status("fffffffffffffeff", "0000000000000000")), false);
 });
 
-Deno.test("isBeingKilled leaves alone who lives and who cannot be seen, and lets go who is gone", () => {
+Deno.test("isBeingKilled knows the living, the unseen and the dead apart", () => {
   assert.equal(isBeingKilled(Deno.pid), false);
   assert.equal(isBeingKilled(0), false);
   assert.equal(isBeingKilled(2 ** 22 + 1), true); // above the largest pid Linux hands out

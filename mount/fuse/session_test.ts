@@ -79,7 +79,7 @@ Deno.test("Session lets a kernel of a newer major version ask a second time", as
   assert.deepEqual(channel.replies.map(({ body }) => [body[0], body[4]]), [[7, 0], [7, 45]]);
 });
 
-Deno.test("Session refuses a kernel that is too old, and its first user gets an error", async () => {
+Deno.test("Session refuses a kernel that is too old: its first user gets an error", async () => {
   const { session, channel } = new SessionFixture();
   channel.push(initMessage(7, 23, 0n));
   await assert.rejects(session.connect(WANTED), HandshakeError);
@@ -101,7 +101,7 @@ Deno.test("Session says why there was no handshake when the mount is taken away"
   await assert.rejects(connecting, /Cannot serve the mount: ENODEV/);
 });
 
-Deno.test("Session writes what is answered at once and what is answered later, once each", async () => {
+Deno.test("Session writes answers that come at once and later, once each", async () => {
   const fixture = new SessionFixture();
   const { channel, session } = fixture;
   const later = Promise.withResolvers<Reply>();
@@ -226,7 +226,7 @@ Deno.test("Session answers EIO where the kernel refuses a reply for its shape", 
   await fixture.unmount(ended);
 });
 
-Deno.test("Session ends when the mount is gone: waiting callers are let go, late replies withdrawn", async () => {
+Deno.test("Session lets callers go when the mount is gone, and withdraws replies", async () => {
   const fixture = new SessionFixture();
   const { channel, session } = fixture;
   let withdrawn = 0;
