@@ -26,13 +26,7 @@ import {
 } from "./mount_experiments.ts";
 import { closingLines, type Findings, headingLines, outcomeLines } from "./mount_report.ts";
 import type { Memory } from "./mount_report.ts";
-import {
-  type Mount,
-  type MountDeps,
-  mountRclone,
-  mountWarpdrive,
-  peakMemoryMib,
-} from "./mounts.ts";
+import { type Mount, type MountDeps, mountRclone, mountWarpdrive } from "./mounts.ts";
 import { type SampleShape, writeSample } from "./sample_files.ts";
 import {
   judge,
@@ -235,7 +229,7 @@ async function startFleet(
     rclone,
     view,
     peers: rclone === null ? [] : [view(RCLONE_OFF), view(RCLONE_FULL)],
-    memory: () => [...mounts].map(([name, { pid }]) => ({ name, peakMib: peakMemoryMib(pid) })),
+    memory: () => [...mounts].map(([name, mount]) => ({ name, peakMib: mount.peakMemoryMib() })),
   };
 }
 

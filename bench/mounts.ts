@@ -10,7 +10,12 @@ const STOP_MS_MAX = 10_000;
 /** A served mount; disposing unmounts it. */
 export interface Mount extends AsyncDisposable {
   readonly path: string;
-  readonly pid: number;
+  /**
+   * The most memory its process has had resident so far, in MiB.
+   *
+   * @throws when the process has ended, with what it logged.
+   */
+  peakMemoryMib(): number;
 }
 
 /** What starting a mount takes. */
@@ -98,7 +103,10 @@ async function serve(
   })();
   const mount: Mount = {
     path,
-    pid: child.pid,
+    peakMemoryMib() {
+      if (ended) throw new Error(`Read the memory of "${program}": it has ended\n${log.trim()}`);
+      return peakMemoryMib(child.pid);
+    },
     async [Symbol.asyncDispose]() {
       await stop(child, path);
       await drained;
@@ -141,8 +149,7 @@ function isMounted(path: string): boolean {
     .some((line) => line.split(" ")[1] === path);
 }
 
-/** The most memory process `pid` has had resident so far, in MiB. */
-export function peakMemoryMib(pid: number): number {
+function peakMemoryMib(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) / 1024;
 }
