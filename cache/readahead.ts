@@ -22,14 +22,18 @@ export interface BlockRange {
 
 /** What a handle's read-ahead remembers. Begin with {@linkcode READAHEAD_START}. */
 export interface ReadaheadState {
-  /** The most recently active first. */
+  /** At most {@linkcode STREAMS_MAX}, the most recently active first. */
   readonly streams: readonly ReadStream[];
 }
 
 /** One reader's way through the file. */
 export interface ReadStream {
-  /** The last blocks touched, oldest first, at most 8; reads within one block are one entry. */
+  /** The last blocks reached, oldest first, rising; several reads within one block are one. */
   readonly blocks: readonly number[];
+  /** Where the furthest read ended. */
+  readonly endBytes: number;
+  /** `head`: began at offset 0. `run`: did, and went on from there. `inside`: began elsewhere. */
+  readonly origin: "head" | "run" | "inside";
   /** Blocks to keep ahead of the reader; 0 while it is random or not yet known. */
   readonly windowBlocks: number;
   /** End of what has been asked for on behalf of this stream: nothing is asked for twice. */
@@ -39,9 +43,137 @@ export interface ReadStream {
 /** What one read leads to. */
 export interface ReadaheadStep {
   readonly state: ReadaheadState;
-  /** Blocks to fetch now at read-ahead priority, whole, clipped to the object. */
+  /**
+   * Blocks to fetch now at read-ahead priority, whole, clipped to the object. The first time this
+   * begins with the block being read: the rest of it is wanted too.
+   */
   readonly fetch: BlockRange | null;
 }
 
 /** The state of a handle that nobody has read from. */
 export const READAHEAD_START: ReadaheadState = { streams: [] };
+
+/** Readers of one handle that are told apart: more than the workers that share a descriptor. */
+export const STREAMS_MAX = 16;
+
+const RING = 8;
+/** Accesses after which a stream is known for what it is. */
+const CLASSIFIED = 4;
+/** The kernel's own read-ahead sends reads out of order by less than a block. */
+const BACK_MAX = 1;
+const FORWARD_MAX = 4;
+/** A sequential reader steps to the next block, or over one it had in its page cache. */
+const STEP_MAX = 2;
+
+/**
+ * Notes a read of `lengthBytes` at `offsetBytes` and says what to fetch ahead of its reader.
+ *
+ * @param objectBytes Size of the file: nothing is fetched beyond it.
+ */
+export function observeRead(
+  state: ReadaheadState,
+  offsetBytes: number,
+  lengthBytes: number,
+  objectBytes: number,
+  settings: ReadaheadSettings,
+): ReadaheadStep {
+  const endBytes = Math.min(offsetBytes + lengthBytes, objectBytes);
+  if (endBytes <= offsetBytes) return { state, fetch: null };
+  const { blockBytes } = settings;
+  const found = streamOf(state, offsetBytes, blockBytes);
+  const before = found === undefined || isRestart(found, offsetBytes, blockBytes)
+    ? newStream(offsetBytes)
+    : found;
+  const advanced = advance(before, offsetBytes, endBytes, settings);
+  const current = advanced.blocks.at(-1) ?? 0;
+  const blockCount = Math.ceil(objectBytes / blockBytes);
+  const first = Math.max(advanced.fetchedEnd, current);
+  const end = Math.min(current + 1 + advanced.windowBlocks, blockCount);
+  const fetch = advanced.windowBlocks > 0 && first < end ? { first, end } : null;
+  const after = fetch === null ? advanced : { ...advanced, fetchedEnd: end };
+  const others = state.streams.filter((stream) => stream !== found);
+  return { state: { streams: [after, ...others.slice(0, STREAMS_MAX - 1)] }, fetch };
+}
+
+/**
+ * The state when the caller had no room for all that the last step asked for: what starts at block
+ * `from` is asked for again by the next read of that stream.
+ */
+export function notFetched(state: ReadaheadState, from: number): ReadaheadState {
+  const [last, ...others] = state.streams;
+  if (last === undefined || last.fetchedEnd <= from) return state;
+  return { streams: [{ ...last, fetchedEnd: from }, ...others] };
+}
+
+/** The stream that left off nearest to `offsetBytes`, if it could be its next read. */
+function streamOf(
+  state: ReadaheadState,
+  offsetBytes: number,
+  blockBytes: number,
+): ReadStream | undefined {
+  const block = Math.floor(offsetBytes / blockBytes);
+  let nearest: ReadStream | undefined;
+  let nearestBytes = Infinity;
+  for (const stream of state.streams) {
+    const distance = block - (stream.blocks.at(-1) ?? 0);
+    const bytes = Math.abs(offsetBytes - stream.endBytes);
+    if (distance < -BACK_MAX || distance > FORWARD_MAX || bytes >= nearestBytes) continue;
+    nearest = stream;
+    nearestBytes = bytes;
+  }
+  return nearest;
+}
+
+/** Whether a reader begins the file again, which in a small file is within tolerance. */
+function isRestart(stream: ReadStream, offsetBytes: number, blockBytes: number): boolean {
+  return offsetBytes === 0 && stream.endBytes > blockBytes;
+}
+
+function newStream(offsetBytes: number): ReadStream {
+  return {
+    blocks: [],
+    endBytes: offsetBytes,
+    origin: offsetBytes === 0 ? "head" : "inside",
+    windowBlocks: 0,
+    fetchedEnd: 0,
+  };
+}
+
+/** The stream after a read of it. */
+function advance(
+  stream: ReadStream,
+  offsetBytes: number,
+  endBytes: number,
+  { blockBytes, windowBlocksStart, windowBlocksMax }: ReadaheadSettings,
+): ReadStream {
+  const goesOn = offsetBytes > 0 && offsetBytes === stream.endBytes;
+  const origin = stream.origin === "head" && goesOn
+    ? "run"
+    : stream.origin === "inside" && offsetBytes === 0
+    ? "head" // The first read came second.
+    : stream.origin;
+  const reached = stream.blocks.at(-1) ?? -1;
+  const lastBlock = Math.floor((endBytes - 1) / blockBytes);
+  const firstBlock = Math.floor(offsetBytes / blockBytes);
+  const blocks = [...stream.blocks];
+  let windowBlocks = stream.windowBlocks;
+  // A late read, of a block that was reached before, is no access: it says nothing new.
+  for (let block = Math.max(firstBlock, reached + 1); block <= lastBlock; block += 1) {
+    blocks.push(block);
+    if (blocks.length > RING) blocks.shift();
+    if (!isSequential(blocks, origin)) windowBlocks = 0;
+    else if (windowBlocks > 0) windowBlocks = Math.min(windowBlocks + 1, windowBlocksMax);
+  }
+  if (windowBlocks === 0 && isSequential(blocks, origin)) {
+    windowBlocks = Math.min(windowBlocksStart, windowBlocksMax);
+  }
+  const furthest = Math.max(stream.endBytes, endBytes);
+  return { blocks, endBytes: furthest, origin, windowBlocks, fetchedEnd: stream.fetchedEnd };
+}
+
+/** Whether the last blocks rise as a sequential reader's do. */
+function isSequential(blocks: readonly number[], origin: ReadStream["origin"]): boolean {
+  if (blocks.length < CLASSIFIED && origin !== "run") return false;
+  const recent = blocks.slice(-CLASSIFIED);
+  return recent.every((block, i) => i === 0 || block - (recent[i - 1] ?? block) <= STEP_MAX);
+}
