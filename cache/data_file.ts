@@ -90,6 +90,7 @@ export class DataFile {
         return new DataFile(path, sizeBytes, await openReader(path, sizeBytes, deps), writer, deps);
       } catch (error) {
         await deps.libc.files.closeLater(writer);
+        await deps.libc.files.unlinkLater(path);
         throw error;
       }
     });
@@ -114,7 +115,7 @@ export class DataFile {
       this.#deps.step("write data");
       for (let done = 0; done < bytes.length;) {
         const written = await files.writeAtLater(fd, bytes.subarray(done), offset + done);
-        if (written === null) throw await diskFailure("write", this.path, "existing");
+        if (written === null || written === 0) throw await diskFailure("write", this.path, "existing");
         done += written;
       }
     });

@@ -13,8 +13,9 @@ export async function diskFailure(
 ): Promise<CacheDiskError> {
   if (kind === "existing") {
     try {
-      // Links are never followed in the cache, so the target of one is not the file either.
-      await Deno.lstat(path);
+      // Links are never followed in the cache, so one is not the file either.
+      const { isFile } = await Deno.lstat(path);
+      if (!isFile) return new CacheDiskError("gone", operation, path, "it is no file any more");
     } catch (cause) {
       if (cause instanceof Deno.errors.NotFound) {
         return new CacheDiskError("gone", operation, path, "the file is gone", { cause });
