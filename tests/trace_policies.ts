@@ -36,16 +36,26 @@ export function step(
   return false;
 }
 
-/** Our cache with a plan of the whole trace: each object's next use is always known. */
-export const oursPlanned: CacheOnTrace = (trace, capacityBytes) => {
-  const residency = createResidency({ policy: "adaptive", capacityBytes, ghostsMax: 1_000_000 });
-  const resident = new Set<number>();
-  const following = followingUses(trace);
-  return trace.map((read, position) => {
-    residency.planned(read.key, following[position] ?? Infinity);
-    return step(residency, resident, read, capacityBytes);
+/** Our cache with `plan`, which the trace follows more or less. */
+export function oursPlanned(plan: readonly TraceRead[]): CacheOnTrace {
+  const positions = new Map<number, number[]>();
+  plan.forEach(({ key }, position) => {
+    const known = positions.get(key);
+    if (known === undefined) positions.set(key, [position]);
+    else known.push(position);
   });
-};
+  return (trace, capacityBytes) => {
+    const residency = createResidency({ policy: "adaptive", capacityBytes, ghostsMax: 1_000_000 });
+    const resident = new Set<number>();
+    const uses = new Map<number, number>();
+    return trace.map((read) => {
+      const done = (uses.get(read.key) ?? 0) + 1;
+      uses.set(read.key, done);
+      residency.planned(read.key, positions.get(read.key)?.[done] ?? Infinity);
+      return step(residency, resident, read, capacityBytes);
+    });
+  };
+}
 
 /** The best any cache could do on objects of one size: it knows the future and may refuse. */
 export const belady: CacheOnTrace = (trace, capacityBytes) => {
