@@ -29,9 +29,12 @@ export interface KernelFeatures {
   readonly prune: boolean;
 }
 
-/** Wanted whenever offered; `mount/DESIGN.md` says why each. */
+/**
+ * Wanted whenever offered; `mount/DESIGN.md` says why each. ASYNC_DIO is not: with it the kernel
+ * waits for an O_DIRECT read without heeding signals, SIGKILL included (fuse_direct_IO).
+ */
 const ALWAYS_WANTED = INIT.ASYNC_READ | INIT.DO_READDIRPLUS | INIT.READDIRPLUS_AUTO |
-  INIT.ASYNC_DIO | INIT.PARALLEL_DIROPS | INIT.ABORT_ERROR | INIT.MAX_PAGES |
+  INIT.PARALLEL_DIROPS | INIT.ABORT_ERROR | INIT.MAX_PAGES |
   INIT.CACHE_SYMLINKS | INIT.EXPLICIT_INVAL_DATA | INIT.INIT_EXT | INIT.DIRECT_IO_ALLOW_MMAP |
   INIT.NO_EXPORT_SUPPORT;
 

@@ -34,7 +34,7 @@ Deno.test("negotiate agrees with a current kernel on all that serves reading", (
   assert.deepEqual(reply, {
     minor: 45,
     readAheadBytes: 1 << 20,
-    flags: INIT.ASYNC_READ | INIT.DO_READDIRPLUS | INIT.READDIRPLUS_AUTO | INIT.ASYNC_DIO |
+    flags: INIT.ASYNC_READ | INIT.DO_READDIRPLUS | INIT.READDIRPLUS_AUTO |
       INIT.PARALLEL_DIROPS | INIT.ABORT_ERROR | INIT.MAX_PAGES | INIT.CACHE_SYMLINKS |
       INIT.EXPLICIT_INVAL_DATA | INIT.INIT_EXT | INIT.DIRECT_IO_ALLOW_MMAP | INIT.PASSTHROUGH |
       INIT.NO_EXPORT_SUPPORT,
