@@ -6,7 +6,7 @@ import { eventually } from "./support/eventually.ts";
 import { Mounted } from "./support/mounted.ts";
 import { createPlace } from "./support/place.ts";
 import { Posix } from "./support/posix.ts";
-import { RemoteStore, STALL } from "./support/remote_store.ts";
+import { isRead, RemoteStore, STALL } from "./support/remote_store.ts";
 import { sampleBytes } from "./support/sample_bytes.ts";
 
 const MIB = 1 << 20;
@@ -62,11 +62,6 @@ async function mountThree(patience: string, background: number): Promise<Mounted
     ],
   };
   return await Mounted.start(place, { config, variables }, owned.move());
-}
-
-/** Whether a request asks for bytes of an object: a listing is a GET, too. */
-function isRead(request: string): boolean {
-  return request.startsWith("GET ") && !request.includes("comp=list");
 }
 
 /** Reads and lists everything but the failing backend. */

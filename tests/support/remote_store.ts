@@ -57,9 +57,9 @@ export class RemoteStore implements AsyncDisposable {
     };
   }
 
-  /** Requests of `method` that the proxy saw. */
-  seen(method: string): number {
-    return this.proxy.seen.filter(({ request }) => request.startsWith(`${method} `)).length;
+  /** Requests for bytes of objects that the proxy saw. */
+  get reads(): number {
+    return this.proxy.seen.filter(({ request }) => isRead(request)).length;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,3 +69,8 @@ export class RemoteStore implements AsyncDisposable {
 
 /** Answers stop before their first byte. */
 export const STALL = { kind: "stall", afterBytes: 0 } as const;
+
+/** Whether a request asks for bytes of an object: a listing is a GET, too. */
+export function isRead(request: string): boolean {
+  return request.startsWith("GET ") && !request.includes("comp=list");
+}
