@@ -59,7 +59,10 @@ async function unmount(stopping: Stopping): Promise<void> {
       });
     }
     const left = endMs - clock.monotonicMs();
-    if (left <= 0 || !await pause(Math.min(RETRY_MS, left), stopping)) {
+    const next = left <= 0 ? "force" : await pause(Math.min(RETRY_MS, left), stopping);
+    // Someone else took the mount away: what lies there now is not ours.
+    if (next === "ended") return;
+    if (next === "force") {
       logger.warn("Detach the mount although it is busy", {
         mount_point: mountPoint,
         because: forceSignal.aborted ? "second signal" : "timeout",
@@ -72,12 +75,11 @@ async function unmount(stopping: Stopping): Promise<void> {
   await ended;
 }
 
-/** Waits `ms`; false when a second signal cut it short. */
-async function pause(ms: number, { context: { clock, forceSignal } }: Stopping): Promise<boolean> {
-  try {
-    await clock.sleep(ms, forceSignal);
-    return true;
-  } catch {
-    return false;
-  }
+/** Waits `ms`, or less when the session ends or a second signal comes; says which it was. */
+async function pause(
+  ms: number,
+  { ended, context: { clock, forceSignal } }: Stopping,
+): Promise<"again" | "ended" | "force"> {
+  const slept = clock.sleep(ms, forceSignal).then(() => "again" as const, () => "force" as const);
+  return await Promise.race([slept, ended.then(() => "ended" as const)]);
 }
