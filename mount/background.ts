@@ -60,7 +60,9 @@ function start(args: readonly string[], log: string, context: CommandContext) {
     );
   }
   const [program = "", ...first] = context.program;
-  const level = context.debug ? ["--debug"] : ["--log-level", context.logLevel];
+  // The record that says it is ready, which is waited for, has level info.
+  const logLevel = context.logLevel === "debug" ? "debug" : "info";
+  const level = context.debug ? ["--debug"] : ["--log-level", logLevel];
   try {
     const child = spawn(program, [...first, "mount", ...level, ...args], {
       detached: true,

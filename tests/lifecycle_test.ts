@@ -141,6 +141,20 @@ Deno.test("A busy mount is taken out of the tree when --stop-timeout is over", a
   ok(mounted.program.log.some(({ fields }) => fields["because"] === "timeout"));
 });
 
+Deno.test({
+  name: "A stopping mount that someone else takes away ends when its last holder lets go",
+  ignore: !ROOT,
+  fn: async () => {
+    await using mounted = await mount({ fill, args: ["--stop-timeout", "1h"] });
+    await using holder = await holdOnTo(`${mounted.data}/file`, "open file");
+    mounted.program.signal("SIGTERM");
+    await busy(mounted);
+    await succeed("umount", "--lazy", mounted.path);
+    await holder[Symbol.asyncDispose]();
+    equal(await mounted.program.exit(), 0);
+  },
+});
+
 Deno.test("warpdrive umount ends an idle mount", async () => {
   await using mounted = await mount({ fill });
   deepEqual(await umount(mounted.path), { code: 0, stdout: "", stderr: "" });
@@ -174,14 +188,14 @@ async function umount(...args: string[]) {
 }
 
 /** Starts a mount in the background; how the command ended. */
-async function background(place: Place) {
+async function background(place: Place, ...flags: readonly string[]) {
   const config = await place.configure({
     mount_point: place.mountPoint,
     metrics: { enabled: false },
     backends: [{ name: "data", type: "local", config: { root: place.source } }],
   });
   const log = `${place.root}/mount.log`;
-  const args = ["mount", "--background", "--log-file", log, "--config", config];
+  const args = ["mount", "--background", "--log-file", log, "--config", config, ...flags];
   return { log, ...await runProgram(args, {}, {}) };
 }
 
@@ -199,6 +213,13 @@ Deno.test("mount --background returns when the mount is listable and leaves it s
     const { code } = await run("kill", "-0", String(pid));
     return code !== 0;
   });
+});
+
+Deno.test("mount --background knows when the mount is ready at any log level", async () => {
+  await using place = await createPlace();
+  const { code, stderr } = await background(place, "--log-level", "error");
+  deepEqual([code, stderr], [0, ""]);
+  equal((await umount(place.mountPoint)).code, 0);
 });
 
 Deno.test("mount --background shows its log and fails when the mount cannot begin", async () => {
