@@ -1,8 +1,9 @@
 /** Open directories: OPENDIR, READDIR(PLUS), RELEASEDIR. */
+import { abortable } from "../../cache/backend/abort_scope.ts";
 import { assert } from "../../cache/platform/assert.ts";
 import { ERRNO } from "../../cache/platform/errno.ts";
 import { handleId } from "../fuse/ids.ts";
-import type { DirectoryRecords, HandleId, OpenedAs, Reply } from "../fuse/messages.ts";
+import type { DirectoryRecords, HandleId, LazySignal, OpenedAs, Reply } from "../fuse/messages.ts";
 import { typeBits } from "./attributes.ts";
 import { type ListedName, Listing } from "./listing.ts";
 import type { Listings } from "./listings.ts";
@@ -53,12 +54,17 @@ export class OpenDirectories {
     return { kind: "opened", handle, as, withdraw: () => this.release(handle) };
   }
 
-  read(handle: HandleId, cookie: number, records: DirectoryRecords): Reply | Promise<Reply> {
+  read(
+    handle: HandleId,
+    cookie: number,
+    records: DirectoryRecords,
+    signal: LazySignal,
+  ): Reply | Promise<Reply> {
     const directory = this.#handles.get(handle);
     assert(directory !== undefined, `Directory handle ${handle} is open`);
     // The kernel sends READDIRPLUS for the beginning of every directory, later only where somebody
     // asked for attributes. Those of stores come with the listing; of local files each costs calls.
-    return this.#readFrom(directory, cookie, records, cookie > 0);
+    return this.#readFrom(directory, cookie, records, cookie > 0, signal);
   }
 
   release(handle: HandleId): void {
@@ -71,12 +77,14 @@ export class OpenDirectories {
     cookie: number,
     records: DirectoryRecords,
     wanted: boolean,
+    signal: LazySignal,
   ): Reply | Promise<Reply> {
     const counted: Node[] = [];
     const missing = this.#fill(directory, cookie, records, wanted, counted);
     if (missing === null) return this.#reply(records, counted);
-    return directory.listing.loadTo(missing - DOT_NAMES).then(() =>
-      this.#readFrom(directory, missing, records, wanted)
+    // A caller that leaves does not take the page away from others who wait for it.
+    return abortable(directory.listing.loadTo(missing - DOT_NAMES), signal.get()).then(() =>
+      this.#readFrom(directory, missing, records, wanted, signal)
     );
   }
 

@@ -125,7 +125,7 @@ export class FileSystem implements Handler {
         return this.#directories.open(this.#nodes.get(request.node));
       case "readdir":
         this.#reclaimer.check();
-        return this.#directories.read(request.handle, request.cookie, request.records);
+        return this.#directories.read(request.handle, request.cookie, request.records, signal);
       case "releasedir":
         this.#directories.release(request.handle);
         return EMPTY;
@@ -203,9 +203,11 @@ export class FileSystem implements Handler {
   }
 
   #describe(request: Request): string {
-    const node = this.#nodes.get(request.node);
+    // Once its caller was let go, the kernel may forget the node of a request that goes on.
+    const node = this.#nodes.find(request.node);
     const name = request.op === "lookup" ? request.name : "";
     // The root of a volume has an empty path.
-    return [node.volume?.name ?? "", node.path, name].filter((part) => part !== "").join("/");
+    return [node?.volume?.name ?? "", node?.path ?? "", name].filter((part) => part !== "")
+      .join("/");
   }
 }

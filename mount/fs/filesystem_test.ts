@@ -6,6 +6,7 @@ import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { FileSystemFixture, SETTINGS } from "../../tests/support/file_system.ts";
 import { failing } from "../../tests/support/scripted_backend.ts";
 import { RecordsBuffer } from "../fuse/encode.ts";
+import { ERRNO } from "../../cache/platform/errno.ts";
 import { handleId } from "../fuse/ids.ts";
 import type { NodeId, Operation } from "../fuse/messages.ts";
 
@@ -172,4 +173,30 @@ Deno.test("a kernel that cannot drop nodes by number is told their names", async
     notification.kind === "forget_entry" ? [notification.parent, notification.name] : []
   );
   assert.deepEqual(names, [[1, "data"], [data.node, "a"]]);
+});
+
+Deno.test("a lister who leaves is let go at once, while others wait for the page", async () => {
+  const fixture = new FileSystemFixture();
+  fixture.seed("a");
+  const { node } = await fixture.find("data");
+  const handle = await fixture.open(node, "opendir");
+  fixture.store().scripted.steps.push({ kind: "hang", afterBytes: 0 });
+  const leaving = new AbortController();
+  const records = new RecordsBuffer(4096, true);
+  const list: Operation = { op: "readdir", handle, cookie: 0, records };
+  const reply = fixture.send(list, node, leaving.signal);
+  leaving.abort();
+  assert.deepEqual(await reply, { kind: "error", errno: ERRNO.EINTR });
+  assert.equal(fixture.store().scripted.seen.at(-1)?.signal.aborted, false);
+});
+
+Deno.test("a request may end after its node was forgotten", async () => {
+  const fixture = new FileSystemFixture();
+  const { node } = await fixture.find("data");
+  fixture.store().scripted.steps.push({ kind: "hang", afterBytes: 0 });
+  const leaving = new AbortController();
+  const reply = fixture.send({ op: "lookup", name: "a" }, node, leaving.signal);
+  fixture.forgetAll();
+  leaving.abort();
+  assert.deepEqual(await reply, { kind: "error", errno: ERRNO.EINTR });
 });

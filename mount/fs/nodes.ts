@@ -70,9 +70,14 @@ export class NodeTable {
 
   /** The node `id`, which the kernel may only name while it holds a reference. */
   get(id: NodeId): Node {
-    const node = id === ROOT_NODE ? this.root : this.#nodes.get(id);
-    assert(node !== undefined, `Node ${id} is known`);
+    const node = this.find(id);
+    assert(node !== null, `Node ${id} is known`);
     return node;
+  }
+
+  /** The node `id`, or null once it was forgotten. */
+  find(id: NodeId): Node | null {
+    return id === ROOT_NODE ? this.root : this.#nodes.get(id) ?? null;
   }
 
   /** The node for `entry` below `parent`, known or new. */
@@ -111,7 +116,9 @@ export class NodeTable {
 
   /** Frees `node` when neither the kernel nor a handle refers to it. */
   freeIfUnused(node: Node): void {
-    if (node.lookups === 0 && node.openMode.mode === "none") this.#nodes.delete(node.id);
+    if (node.lookups > 0 || node.openMode.mode !== "none") return;
+    // It may be freed already, while an open that nobody waits for goes on, and its id taken anew.
+    if (this.#nodes.get(node.id) === node) this.#nodes.delete(node.id);
   }
 
   /** Up to `count` nodes that have been known longest and are not open; they become the newest. */
