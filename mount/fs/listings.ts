@@ -9,6 +9,10 @@ import type { Clock } from "../../cache/platform/clock.ts";
 import { type ListedName, Listing, type NamePage } from "./listing.ts";
 import type { Volume } from "./volume.ts";
 
+/** What a listing takes in memory besides its names, in names. */
+const LISTING_NAMES = 4;
+/** Listings are counted anew whenever this part of the bound has been added to them. */
+const COUNTED_PART = 1 / 16;
 /** A change within this time of a listing's start may carry the same time stamp as before it. */
 const STAMP_GRANULARITY_MS = 50;
 
@@ -34,6 +38,8 @@ export interface ListingsDeps {
 export class Listings {
   readonly #deps: ListingsDeps;
   readonly #kept = new Map<string, Kept>();
+  /** Names added since the listings were last counted, which takes a walk over all of them. */
+  #uncounted = 0;
 
   constructor(deps: ListingsDeps) {
     this.#deps = deps;
@@ -68,6 +74,7 @@ export class Listings {
     );
     this.#kept.delete(key);
     this.#kept.set(key, { listing, stamp });
+    this.#grow(LISTING_NAMES);
     return listing;
   }
 
@@ -80,7 +87,7 @@ export class Listings {
     const page = volume.files === null
       ? await this.#loadStored(volume, path, token)
       : await loadLocal(volume.files, volume, path, token, this.#deps.signal);
-    this.#evict();
+    this.#grow(page.names.length);
     return page;
   }
 
@@ -109,12 +116,19 @@ export class Listings {
     return [modified, changed].map((time) => `${time.seconds}.${time.nanoseconds}`).join(" ");
   }
 
+  #grow(names: number): void {
+    this.#uncounted += names;
+    if (this.#uncounted < this.#deps.entriesMax * COUNTED_PART) return;
+    this.#uncounted = 0;
+    this.#evict();
+  }
+
   #evict(): void {
     let held = 0;
-    for (const { listing } of this.#kept.values()) held += listing.length;
+    for (const { listing } of this.#kept.values()) held += listing.length + LISTING_NAMES;
     for (const [key, { listing }] of this.#kept) {
       if (held <= this.#deps.entriesMax) break;
-      held -= listing.length;
+      held -= listing.length + LISTING_NAMES;
       this.#kept.delete(key);
     }
   }

@@ -65,12 +65,23 @@ Deno.test("Listings forget a directory of which something turned out to be wrong
 });
 
 Deno.test("Listings hold no more names than they may; the least recently used go", async () => {
-  const { volume, listings } = stored(7);
+  const { volume, listings } = stored(14);
   for (const directory of ["a", "b"]) await names(listings.open(volume, directory, null));
   listings.open(volume, "a", null);
   for (const directory of ["c", "d"]) await names(listings.open(volume, directory, null));
   const kept = [..."abcd"].filter((directory) => listings.fresh(volume, directory) !== null);
   assert.ok(!kept.includes("b") && kept.includes("d"), `Kept ${kept}`);
+});
+
+Deno.test("Listings hold no more directories than fit, those without names included", async () => {
+  const { volume, listings } = stored(100);
+  for (let number = 0; number < 100; number += 1) {
+    await names(listings.open(volume, `empty/${number}`, null));
+  }
+  const paths = Array.from({ length: 100 }, (_, number) => `empty/${number}`);
+  const kept = paths.filter((path) => listings.fresh(volume, path) !== null);
+  assert.ok(kept.length > 10 && kept.length < 50, `Kept ${kept.length}`);
+  assert.equal(kept.at(-1), "empty/99");
 });
 
 /** Listings of a directory on this machine. */
