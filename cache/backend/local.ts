@@ -235,9 +235,7 @@ export class LocalBackend implements Backend, LocalFiles {
 
   #takeStatus(fd: number, path: string): Entry | null {
     try {
-      const status = this.#libc.statusOf(fd, path);
-      if (path === "" && status.links === 0) this.#root.forget();
-      return localEntry(baseName(path), status);
+      return localEntry(baseName(path), this.#libc.statusOf(fd, path));
     } finally {
       this.#libc.close(fd);
     }

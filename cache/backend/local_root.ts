@@ -18,6 +18,10 @@ export class LocalRoot {
   readonly #libc: Libc;
   /** O_PATH descriptor; null until the root is first there, and after it vanished. */
   #fd: number | null = null;
+  /** Calls on blocking threads that resolve paths from a root's descriptor. */
+  #resolving = 0;
+  /** Descriptors of roots that vanished meanwhile, closed after the last of those calls. */
+  readonly #vanished: number[] = [];
 
   constructor(backend: string, path: string, libc: Libc) {
     this.path = path;
@@ -27,10 +31,13 @@ export class LocalRoot {
 
   /** A descriptor, null when nothing is there, "unknown" when telling would wait for the disk. */
   openNow(operation: BackendOperation, path: string, flags: number): number | null | "unknown" {
+    // "." of a deleted directory can still be opened.
+    if (path === "") this.#noticeLoss();
     const resolve = NO_LINKS | RESOLVE.CACHED;
     const fd = this.#libc.openBelow(this.#root(operation, path), pathBytes(path), flags, resolve);
     // EINVAL: RESOLVE_CACHED is newer (Linux 5.12) than openat2 (5.6).
     if (fd === -ERRNO.EAGAIN || fd === -ERRNO.EINVAL) return "unknown";
+    if (fd === -ERRNO.ENOENT && this.#noticeLoss()) return this.openNow(operation, path, flags);
     return this.#judge(operation, path, fd);
   }
 
@@ -39,35 +46,36 @@ export class LocalRoot {
     const now = this.openNow(operation, path, flags);
     if (now !== "unknown") return now;
     const root = this.#root(operation, path);
-    const fd = await this.#libc.openBelowLater(root, pathBytes(path), flags, NO_LINKS);
+    const fd = await this.#openLater(root, path, flags, NO_LINKS);
     if (fd >= 0) return fd;
     // A blocking thread cannot report errno. All that the path touches was just brought into
     // memory, so asking again from here gives the reason without a wait.
-    return this.#judge(
-      operation,
-      path,
-      this.#libc.openBelow(root, pathBytes(path), flags, NO_LINKS),
-    );
+    const bytes = pathBytes(path);
+    const again = this.#libc.openBelow(this.#root(operation, path), bytes, flags, NO_LINKS);
+    if (again === -ERRNO.ENOENT && this.#noticeLoss()) {
+      return await this.open(operation, path, flags);
+    }
+    return this.#judge(operation, path, again);
   }
 
   /** Whether the link at `path` leads out of the root. A link to nothing leads nowhere. */
   async leadsOut(path: string): Promise<boolean> {
-    const root = this.#root("stat", path);
-    const bytes = pathBytes(path);
-    const fd = await this.#libc.openBelowLater(root, bytes, OPEN_FLAGS.PATH, BENEATH);
+    const fd = await this.#openLater(this.#root("stat", path), path, OPEN_FLAGS.PATH, BENEATH);
     if (fd >= 0) {
       this.#libc.close(fd);
       return false;
     }
-    const again = this.#libc.openBelow(root, bytes, OPEN_FLAGS.PATH, BENEATH);
+    const root = this.#root("stat", path);
+    const again = this.#libc.openBelow(root, pathBytes(path), OPEN_FLAGS.PATH, BENEATH);
     if (again >= 0) this.#libc.close(again);
     return again === -ERRNO.EXDEV;
   }
 
-  /** The root was deleted: it is looked up again by its path from now on. */
+  /** Gives the root's descriptor back; the root is looked up by its path when it is needed again. */
   forget(): void {
-    if (this.#fd !== null) this.#libc.close(this.#fd);
+    if (this.#fd !== null) this.#vanished.push(this.#fd);
     this.#fd = null;
+    this.#closeVanished();
   }
 
   /** An error of this backend. */
@@ -80,6 +88,29 @@ export class LocalRoot {
   ): BackendError {
     const options = cause === undefined ? {} : { cause };
     return new BackendError(code, this.#backend, operation, path, reason, null, null, options);
+  }
+
+  /** Whether the root was deleted; it is looked up again by its path from then on. */
+  #noticeLoss(): boolean {
+    if (this.#fd === null || this.#libc.statusOf(this.#fd, this.path).links > 0) return false;
+    this.forget();
+    return true;
+  }
+
+  async #openLater(root: number, path: string, flags: number, resolve: number): Promise<number> {
+    this.#resolving += 1;
+    try {
+      return await this.#libc.openBelowLater(root, pathBytes(path), flags, resolve);
+    } finally {
+      this.#resolving -= 1;
+      this.#closeVanished();
+    }
+  }
+
+  /** A descriptor closed under a call could by then be another directory's. */
+  #closeVanished(): void {
+    if (this.#resolving > 0) return;
+    for (const fd of this.#vanished.splice(0)) this.#libc.close(fd);
   }
 
   #judge(operation: BackendOperation, path: string, fd: number): number | null {

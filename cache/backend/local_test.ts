@@ -172,9 +172,26 @@ Deno.test("LocalBackend serves a root that comes, goes and comes back", async ()
     assert.ok(entry?.kind === "object");
     assert.equal(entry.sizeBytes, content.length);
     await Deno.remove(`${at.directory}/late`, { recursive: true });
-    await backend.stat("", never).catch(() => null); // notices that the root is gone
+    await assert.rejects(backend.stat("a", never), code("unavailable"));
   }
   await backend[Symbol.asyncDispose]();
+});
+
+Deno.test("LocalBackend finds a new root where the old one was deleted, by any call", async () => {
+  await using at = await place();
+  const calls = {
+    "stat": () => at.backend.stat("a", never),
+    "statusCached": () => Promise.resolve(at.backend.statusCached("")),
+    "names": () => at.backend.names("", null),
+    "open": () => at.backend.open("a").then((file) => file !== null && libc.close(file.fd)),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    await Deno.writeTextFile(`${at.root}/a`, name);
+    await call();
+    await Deno.remove(at.root, { recursive: true });
+    await assert.rejects(async () => await call(), code("unavailable"), name);
+    await Deno.mkdir(at.root);
+  }
 });
 
 Deno.test("LocalBackend leaves no descriptor open", async () => {
