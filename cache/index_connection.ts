@@ -5,7 +5,6 @@ import { CacheDiskError } from "./cache_disk_error.ts";
 import { IndexDamaged, openDatabase, translated } from "./index_database.ts";
 import { type ListingBounds, Listings } from "./index_listings.ts";
 import { prepareStatements, type Statements } from "./index_statements.ts";
-import { describeError } from "./platform/log.ts";
 
 /** Where the index is and what it may keep. */
 export interface ConnectionDeps {
@@ -35,7 +34,7 @@ export function connect(deps: ConnectionDeps): Connection {
 
 /** Sets the damaged index aside, reports it, and begins an empty one. */
 export function connectAnew(deps: ConnectionDeps, damage: IndexDamaged): Connection {
-  deps.onDamage(`The index is damaged and begins anew: ${describeError(damage)}`);
+  deps.onDamage(`The index is damaged and begins anew: ${damage.message}`);
   try {
     // One is kept, for who wants to know what happened to the disk.
     rmSync(`${deps.path}.damaged`, { recursive: true, force: true });
