@@ -118,7 +118,9 @@ export class LocalBackend implements Backend, LocalFiles {
 
   async linkTarget(path: string): Promise<Memory> {
     const link = await this.#root.open("stat", path, LOOK);
-    if (link === null) throw this.#root.error("not_found", "stat", path, "it does not exist");
+    if (link === null) {
+      throw this.#root.error("changed", "stat", path, "it does not exist any more");
+    }
     try {
       if (await this.#root.leadsOut(path)) {
         const reason = "the link leads out of the backend's root";

@@ -25,8 +25,10 @@ export function verdictOn(error: unknown): Verdict | null {
 
 function backendVerdict(code: BackendErrorCode): Verdict {
   switch (code) {
+    // A name that is absent is no error of a backend: this is a container that does not exist.
+    // ENOENT would make readdir(3) show an empty directory.
     case "not_found":
-      return { errno: ERRNO.ENOENT, level: "debug" };
+      return { errno: ERRNO.EIO, level: "warn" };
     case "changed":
       return { errno: ERRNO.ESTALE, level: "info" };
     case "denied":

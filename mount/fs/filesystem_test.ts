@@ -18,7 +18,7 @@ const ENOTTY = 25;
 const ENODATA = 61;
 
 const ERRORS: readonly (readonly [BackendErrorCode, errno: number, level: string])[] = [
-  ["not_found", 2, "debug"],
+  ["not_found", EIO, "warn"],
   ["changed", 116, "info"],
   ["denied", 13, "warn"],
   ["throttled", EIO, "warn"],
