@@ -51,7 +51,8 @@ export class DataFile {
   /** Descriptor to read from and to hand to the kernel; valid until `close`. */
   readonly readFd: number;
   readonly #deps: DataFileDeps;
-  readonly #inode: bigint;
+  /** Of the file, so that another one in its place is noticed. */
+  readonly inode: bigint;
   /** Opened by the first write; a complete file needs none. */
   #writer: Promise<number> | null;
   /** Calls under way on either descriptor. */
@@ -68,7 +69,7 @@ export class DataFile {
     this.path = path;
     this.sizeBytes = sizeBytes;
     this.readFd = reader.fd;
-    this.#inode = reader.inode;
+    this.inode = reader.inode;
     this.#writer = writer === null ? null : Promise.resolve(writer);
     this.#deps = deps;
   }
@@ -115,7 +116,9 @@ export class DataFile {
       this.#deps.step("write data");
       for (let done = 0; done < bytes.length;) {
         const written = await files.writeAtLater(fd, bytes.subarray(done), offset + done);
-        if (written === null || written === 0) throw await diskFailure("write", this.path, "existing");
+        if (written === null || written === 0) {
+          throw await diskFailure("write", this.path, "existing");
+        }
         done += written;
       }
     });
@@ -204,7 +207,7 @@ export class DataFile {
 
   /** The descriptor that writes: opened once, of the very file that is read. */
   #openWriter(): Promise<number> {
-    this.#writer ??= openSame(this.path, this.#inode, this.#deps).catch((error: unknown) => {
+    this.#writer ??= openSame(this.path, this.inode, this.#deps).catch((error: unknown) => {
       this.#writer = null;
       throw error;
     });

@@ -3,10 +3,10 @@ import { ERRNO } from "./errno.ts";
 import { Libc } from "./libc.ts";
 import { OPEN_FLAGS } from "./open_flags.ts";
 
+const libc = Libc.open();
 const CREATE = OPEN_FLAGS.RDWR | OPEN_FLAGS.CREAT | OPEN_FLAGS.EXCL;
 
 Deno.test("LibcFiles creates, fills, punches and removes a sparse file", async () => {
-  const libc = Libc.open();
   const { files } = libc;
   const directory = await Deno.makeTempDir();
   const path = `${directory}/a file`;
@@ -38,7 +38,7 @@ Deno.test("LibcFiles creates, fills, punches and removes a sparse file", async (
 });
 
 Deno.test("LibcFiles reports what a descriptor does not allow", async () => {
-  const { files } = Libc.open();
+  const { files } = libc;
   equal(await files.statusLater(-1), null);
   equal(await files.writeAtLater(-1, new Uint8Array(1), 0), null);
   equal(await files.truncateLater(-1, 0), false);
@@ -49,7 +49,6 @@ Deno.test("LibcFiles reports what a descriptor does not allow", async () => {
 });
 
 Deno.test("LibcFiles gives a lock to one open file at a time", async () => {
-  const libc = Libc.open();
   const path = await Deno.makeTempFile();
   try {
     const [first, second] = [libc.openPath(path, 0), libc.openPath(path, 0)];
