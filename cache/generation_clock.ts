@@ -5,8 +5,11 @@
  * an epoch's beginning shows within 7% of it, and what was used meanwhile is carried over. Reasons
  * for an end:
  *
- * - again: nearly all that is used now was used in this generation already. An epoch has ended, or
- *   several workers at different speeds have all been through.
+ * - again: nearly all that is used now was used in this generation already, and the generation is
+ *   whole. An epoch has ended, or several workers at different speeds have all been through. It is
+ *   not whole when it has only some of what the last one used, or much that the last one lacked:
+ *   then a part of the data is passed over more often (a validation set in the middle of an
+ *   epoch), and only a second use of half of everything ends it.
  * - strangers: a generation of known objects is followed by unknown ones only. One data set ends
  *   and another, or a scan, begins; their uses must not land in one generation.
  * - often: the same objects come back again and again among others that do not (a skewed load,
@@ -19,6 +22,7 @@ import {
   type Past,
   Uses,
   usesOf,
+  wasUsedLast,
   withUses,
 } from "./generation_history.ts";
 
@@ -26,7 +30,14 @@ const RECENT_SHARE = 0.03;
 /** Below one in ten still to come, what is left of an epoch is stragglers. */
 const AGAIN_SHARE = 0.9;
 const STRANGER_SHARE = 0.9;
-/** Uses that no pass over data explains; any clear presence of them means there are no epochs. */
+/** Of a last generation that is being repeated, or that is dead, this much is used. */
+const REPEATED_MIN = 0.8;
+const DEAD_MAX = 0.1;
+/** Of this generation, what may be known from before the last one only. */
+const MISSED_MAX = 0.5;
+/** Of a generation that is not whole, what must have been used twice. */
+const TWICE_MIN = 0.5;
+/** Uses that no pass over data explains; where they are many there are no epochs. */
 const OFTEN_SHARE = 0.25;
 /** Of the capacity: eight generations of a loop this small then forget only what was dead. */
 const GENERATION_MIN = 1 / 8;
@@ -44,11 +55,17 @@ export class GenerationClock {
   /** First uses in this generation, and those of them whose object had a past. */
   #usedBytes = 0;
   #knownBytes = 0;
+  /** What the last generation used, and how much of it this one did. */
+  #lastBytes = 0;
+  #repeatedBytes = 0;
   /** What would belong to the next generation if this one ended now. */
   #nextBytes = 0;
   #again = 0;
   #strangers = 0;
-  #often = 0;
+  /** All uses in this generation, and those beyond an object's second. */
+  #begunBytes = 0;
+  #oftenBytes = 0;
+  #missedBytes = 0;
 
   constructor(capacityBytes: number) {
     this.#capacityBytes = capacityBytes;
@@ -70,6 +87,11 @@ export class GenerationClock {
     return aged;
   }
 
+  /** Counts an object with the past {@linkcode RESTORED}. */
+  restored(sizeBytes: number): void {
+    this.#lastBytes += sizeBytes;
+  }
+
   /**
    * Counts an access to an object of `sizeBytes`.
    *
@@ -87,8 +109,9 @@ export class GenerationClock {
     const share = sizeBytes / recentBytes;
     this.#again += ((first ? 0 : 1) - this.#again) * share;
     this.#strangers += ((first && !isKnown(past) ? 1 : 0) - this.#strangers) * share;
-    this.#often += ((uses === Uses.twice || uses === Uses.often ? 1 : 0) - this.#often) * share;
-    const now = first ? this.#firstUse(isKnown(past), sizeBytes) : this.#laterUse(uses, sizeBytes);
+    this.#begunBytes += sizeBytes;
+    if (uses === Uses.twice || uses === Uses.often) this.#oftenBytes += sizeBytes;
+    const now = first ? this.#firstUse(past, sizeBytes) : this.#laterUse(uses, sizeBytes);
     return withUses(past, now);
   }
 
@@ -100,20 +123,35 @@ export class GenerationClock {
   endIfOver(): { readonly carries: boolean } | null {
     const cache = this.#capacityBytes;
     if (this.#usedBytes < GENERATION_MIN * cache) return null;
-    if (this.#again > AGAIN_SHARE) return this.#end(this.#nextBytes, this.#nextBytes);
-    if (this.#often > OFTEN_SHARE && this.#usedBytes >= SKEWED_GENERATION_MIN * cache) {
+    if (
+      this.#again > AGAIN_SHARE &&
+      (this.#isWhole() || this.#nextBytes > TWICE_MIN * this.#usedBytes)
+    ) {
+      return this.#end(this.#nextBytes, this.#nextBytes);
+    }
+    const skewed = this.#oftenBytes > OFTEN_SHARE * this.#begunBytes;
+    if (skewed && this.#usedBytes >= SKEWED_GENERATION_MIN * cache) {
       return this.#end(0, 0);
     }
     if (this.#strangers > STRANGER_SHARE && this.#isOfKnown()) return this.#end(this.#nextBytes, 0);
     return null;
   }
 
+  #isWhole(): boolean {
+    if (this.#lastBytes === 0 || this.#missedBytes > MISSED_MAX * this.#usedBytes) return false;
+    const share = this.#repeatedBytes / this.#lastBytes;
+    return share >= REPEATED_MIN || share <= DEAD_MAX;
+  }
+
   #isOfKnown(): boolean {
     return this.#knownBytes > this.#usedBytes / 2;
   }
 
-  #firstUse(known: boolean, sizeBytes: number): number {
+  #firstUse(past: Past, sizeBytes: number): number {
+    const known = isKnown(past);
     this.#usedBytes += sizeBytes;
+    if (wasUsedLast(past)) this.#repeatedBytes += sizeBytes;
+    else if (known) this.#missedBytes += sizeBytes;
     if (known) this.#knownBytes += sizeBytes;
     else if (this.#isOfKnown()) {
       this.#nextBytes += sizeBytes;
@@ -136,12 +174,16 @@ export class GenerationClock {
     const carries = usedBytes > 0;
     this.#carries = (this.#carries << 1 | (carries ? 1 : 0)) & (2 ** MEMORY - 1);
     this.#generation += 1;
+    this.#lastBytes = this.#usedBytes;
+    this.#repeatedBytes = knownBytes;
     this.#usedBytes = usedBytes;
     this.#knownBytes = knownBytes;
     this.#nextBytes = 0;
     this.#again = 0;
     this.#strangers = 0;
-    this.#often = 0;
+    this.#begunBytes = 0;
+    this.#oftenBytes = 0;
+    this.#missedBytes = 0;
     return { carries };
   }
 }

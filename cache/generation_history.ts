@@ -48,6 +48,11 @@ export function isKnown(past: Past): boolean {
   return past >= 8;
 }
 
+/** Whether the object was used in the last completed generation. */
+export function wasUsedLast(past: Past): boolean {
+  return (past & (0x80 << 3)) !== 0;
+}
+
 /** Used neither in this generation nor in the last two. */
 export function isDead(past: Past): boolean {
   return (past & (0xc0 << 3)) === 0 && usesOf(past) === Uses.none;

@@ -71,10 +71,15 @@ export class GenerationOrder implements VictimOrder {
     this.#reads = reads;
   }
 
-  begin(row: number, origin: "seen" | "restored"): void {
-    this.#pasts[row] = origin === "restored" ? RESTORED : FORGOTTEN;
+  begin(row: number): void {
+    this.#pasts[row] = FORGOTTEN;
     this.#generations[row] = this.#clock.generation;
     this.#reads[row] = -Infinity;
+  }
+
+  restored(row: number, sizeBytes: number): void {
+    this.#pasts[row] = RESTORED;
+    this.#clock.restored(sizeBytes);
   }
 
   accessed(row: number, sizeBytes: number): void {

@@ -20,6 +20,8 @@ export class RecencyOrder implements VictimOrder {
 
   begin(): void {}
 
+  restored(): void {}
+
   accessed(): void {}
 
   queue(row: number): void {

@@ -1,7 +1,14 @@
 /** The promises about who stays, held against traces, seeded. */
 import { equal, ok } from "node:assert/strict";
 import { type SeededRandom, withSeed } from "../tests/support/seeded_random.ts";
-import { belady, type CacheOnTrace, ours, oursPlanned, tinyLfu } from "../tests/trace_policies.ts";
+import {
+  belady,
+  type CacheOnTrace,
+  ours,
+  oursPlanned,
+  step,
+  tinyLfu,
+} from "../tests/trace_policies.ts";
 import {
   bytesOf,
   dataSet,
@@ -13,6 +20,7 @@ import {
   workers,
   zipf,
 } from "../tests/trace_workloads.ts";
+import { createResidency } from "./resident_book.ts";
 
 const CACHE = 400;
 const adaptive = ours("adaptive");
@@ -118,6 +126,43 @@ Deno.test("a scan in the middle of training costs the training nothing", async (
     const before = [...epochs(data, 4, random), ...times(10, 1_000_000)];
     const trace = [...before, ...epochs(data, 3, random)];
     within(hitRate(adaptive, trace, before.length), 0.5, 0.01, "after the scan");
+  });
+});
+
+Deno.test("a validation set passed over within each epoch stays, and the rest hits as ever", async () => {
+  await withSeed(15, (random) => {
+    const validation = times(0.2, 1_000_000);
+    const trace = epochs(times(2), 10, random).flatMap((read, i) =>
+      i % 200 === 199 ? [read, ...shuffled(validation, random)] : [read]
+    );
+    // In an epoch four passes over 80 objects and 320 of 800 others can hit.
+    const rate = hitRate(adaptive, trace, 2 * (800 + 4 * 80));
+    within(rate, (4 * 80 + 320) / (800 + 4 * 80), 0.01, "adaptive");
+  });
+});
+
+Deno.test("after a restart live data stay, and dead data make way as ever", async () => {
+  await withSeed(16, (random) => {
+    const data = times(2);
+    for (const [left, wanted] of [[data, 1], [times(1, 1_000_000), 0]] as const) {
+      const residency = createResidency({
+        policy: "adaptive",
+        capacityBytes: CACHE,
+        ghostsMax: 10_000,
+      });
+      const resident = new Set<number>();
+      for (const { key, sizeBytes } of shuffled(left, random).slice(0, CACHE)) {
+        residency.restore(key, sizeBytes);
+        resident.add(key);
+      }
+      const hits = epochs(data, 3, random).map((read) => step(residency, resident, read, CACHE));
+      const rates = [0, 1, 2].map((epoch) =>
+        hits.slice(epoch * data.length, (epoch + 1) * data.length).filter(Boolean).length /
+        data.length
+      );
+      within(rates[0] ?? 0, 0.5 * wanted, 0.01, "first epoch after the start");
+      within(rates[2] ?? 0, 0.5, 0.01, "third epoch after the start");
+    }
   });
 });
 

@@ -71,7 +71,7 @@ class ResidentBook implements Residency {
   }
 
   access(key: ObjectKey, sizeBytes: number): void {
-    const row = this.#rowOf(key, "seen");
+    const row = this.#rowOf(key);
     this.#leave(row);
     this.#order.accessed(row, sizeBytes);
     this.#enter(row);
@@ -79,7 +79,7 @@ class ResidentBook implements Residency {
 
   admit(key: ObjectKey, chargeBytes: number): Admission {
     assert(chargeBytes >= 0, "A charge is not negative");
-    const row = this.#rowOf(key, "seen");
+    const row = this.#rowOf(key);
     const freeBytes = this.#capacityBytes - this.#usedBytes;
     const wantedBytes = chargeBytes - this.#charge(row) - freeBytes;
     // While it is a candidate it is not among its own victims.
@@ -92,8 +92,10 @@ class ResidentBook implements Residency {
   }
 
   restore(key: ObjectKey, chargeBytes: number): void {
-    const row = this.#rowOf(key, "restored");
+    const isNew = this.#rows.find(key) === NO_ROW;
+    const row = this.#rowOf(key);
     this.#leave(row);
+    if (isNew) this.#order.restored(row, chargeBytes);
     this.#setCharge(row, chargeBytes);
     this.#enter(row);
   }
@@ -114,7 +116,7 @@ class ResidentBook implements Residency {
   }
 
   planned(key: ObjectKey, nextUse: number): void {
-    const row = this.#rowOf(key, "seen");
+    const row = this.#rowOf(key);
     this.#leave(row);
     this.#planned.plan(row, nextUse);
     this.#enter(row);
@@ -225,7 +227,7 @@ class ResidentBook implements Residency {
     return this.#charges[row] ?? 0;
   }
 
-  #rowOf(key: ObjectKey, origin: "seen" | "restored"): number {
+  #rowOf(key: ObjectKey): number {
     const known = this.#rows.find(key);
     if (known !== NO_ROW) return known;
     const row = this.#rows.add(key);
@@ -233,7 +235,7 @@ class ResidentBook implements Residency {
     this.#standings[row] = Standing.ghost;
     this.#charges[row] = 0;
     this.#planned.plan(row, Infinity);
-    this.#order.begin(row, origin);
+    this.#order.begin(row);
     this.#enter(row);
     this.#forgetGhosts();
     return row;

@@ -9,8 +9,10 @@ export interface VictimOrder {
   readonly displaces: boolean;
   /** Makes place for rows below `rows`. */
   reserve(rows: number): void;
-  /** A new row, whose object was never seen; or, `restored`, found in the cache at the start. */
-  begin(row: number, origin: "seen" | "restored"): void;
+  /** A new row: its object was never seen. */
+  begin(row: number): void;
+  /** The object of a new row was found in the cache at the start. */
+  restored(row: number, sizeBytes: number): void;
   /** Its object, which is not queued, was read. */
   accessed(row: number, sizeBytes: number): void;
   /** Queues a row as the most recent of its kind. */
