@@ -11,6 +11,11 @@ import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 /** Longest wait for the mount. */
 const READY_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
+/**
+ * Becomes the program that its arguments name. The runtime's node:child_process takes arguments for
+ * its own path as those of `node` and rewrites them, in a compiled program, too.
+ */
+const BECOME = ["-c", 'exec "$@"', "sh"];
 /** Log lines shown when it does not come up. */
 const LINES_SHOWN = 20;
 
@@ -59,12 +64,11 @@ function start(args: readonly string[], log: string, context: CommandContext) {
       { cause },
     );
   }
-  const [program = "", ...first] = context.program;
   // The record that says it is ready, which is waited for, has level info.
   const logLevel = context.logLevel === "debug" ? "debug" : "info";
   const level = context.debug ? ["--debug"] : ["--log-level", logLevel];
   try {
-    const child = spawn(program, [...first, "mount", ...level, ...args], {
+    const child = spawn("/bin/sh", [...BECOME, ...context.program, "mount", ...level, ...args], {
       detached: true,
       stdio: ["ignore", fd, fd],
     });
