@@ -22,7 +22,7 @@ export type DirectoryReadaheadState =
 /** What one file leads to. */
 export interface DirectoryReadaheadStep {
   readonly state: DirectoryReadaheadState;
-  /** Names whose first `blocksPerFile` blocks to fetch now, at directory priority, nearest first. */
+  /** Names whose first `blocksPerFile` blocks to fetch at directory priority, nearest first. */
   readonly fetch: readonly string[];
 }
 

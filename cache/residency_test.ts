@@ -129,7 +129,7 @@ Deno.test("a scan in the middle of training costs the training nothing", async (
   });
 });
 
-Deno.test("a validation set passed over within each epoch stays, and the rest hits as ever", async () => {
+Deno.test("a validation set read within each epoch stays, and the rest hits as ever", async () => {
   await withSeed(15, (random) => {
     const validation = times(0.2, 1_000_000);
     const trace = epochs(times(2), 10, random).flatMap((read, i) =>
