@@ -4,12 +4,15 @@
  * Bundling first makes the binary less than half as large and its start twice as fast; code
  * splitting keeps what a subcommand needs out of the others.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Compiler, STUB_DENO_VERSION, stubCompiler } from "./runtime_stub.ts";
 import { REPOSITORY } from "./source_tree.ts";
 
 const OUTPUT = join(REPOSITORY, "dist", "warpdrive");
 const BUNDLE = join(REPOSITORY, ".cache", "bundle");
+
+/** Programs of Workers: an entry of the bundle each, found by the URL in `new Worker(…)`. */
+const WORKERS = ["cache/index_worker.ts"];
 
 /** As `cache/platform/version.ts` has it, in the bundler's words. */
 const COMMIT_FROM_SOURCE = /\bCOMMIT = "source"/g;
@@ -45,7 +48,7 @@ async function bundle(): Promise<void> {
   const args = ["bundle", "--quiet", "--platform", "deno", "--code-splitting"];
   const { succeeded, output } = await run({
     program: Deno.execPath(),
-    args: [...args, "--outdir", BUNDLE, "main.ts"],
+    args: [...args, "--outdir", BUNDLE, "main.ts", ...WORKERS],
     env: {},
   });
   if (!succeeded) throw new Error(`Bundle "main.ts": it failed\n${output}`);
@@ -65,18 +68,33 @@ async function currentCommit(): Promise<string> {
   }
 }
 
-/** Writes the commit into the one chunk that names it. */
+/** Writes the commit into the one chunk that names it, and where each Worker lies now. */
 async function stamp(commit: string): Promise<void> {
+  await replaceOnce(COMMIT_FROM_SOURCE, `COMMIT = "${commit}"`);
+  for (const worker of WORKERS) {
+    // Chunks lie at the root of the bundle, entries in the folders of their sources.
+    const written = new RegExp(`"\\./${basename(worker)}"`, "g");
+    await replaceOnce(written, `"./${bundled(worker)}"`);
+  }
+}
+
+/** Replaces the one place of the bundle that matches `pattern`. */
+async function replaceOnce(pattern: RegExp, replacement: string): Promise<void> {
   let places = 0;
   for await (const entry of Deno.readDir(BUNDLE)) {
+    if (!entry.isFile) continue;
     const path = join(BUNDLE, entry.name);
     const text = await Deno.readTextFile(path);
-    const found = text.match(COMMIT_FROM_SOURCE)?.length ?? 0;
+    const found = text.match(pattern)?.length ?? 0;
     places += found;
-    if (found === 0) continue;
-    await Deno.writeTextFile(path, text.replace(COMMIT_FROM_SOURCE, `COMMIT = "${commit}"`));
+    if (found > 0) await Deno.writeTextFile(path, text.replace(pattern, replacement));
   }
-  if (places !== 1) throw new Error(`Stamp the commit: ${places} places found, wanted one`);
+  if (places !== 1) throw new Error(`Replace ${pattern}: ${places} places found, wanted one`);
+}
+
+/** What became of the entry `source`. */
+function bundled(source: string): string {
+  return source.replace(/\.ts$/, ".js");
 }
 
 /** Compiles the bundle; null when done, else what went wrong. */
@@ -90,6 +108,7 @@ async function compile(compiler: Compiler): Promise<string | null> {
       "--no-check",
       "--no-config",
       "--no-lock",
+      ...WORKERS.flatMap((worker) => ["--include", join(BUNDLE, bundled(worker))]),
       "--output",
       temporary,
       join(BUNDLE, "main.js"),
