@@ -15,6 +15,7 @@ import type {
   ObjectChange,
   ObjectVersion,
   RowPosition,
+  Totals,
   Usage,
 } from "./index_rows.ts";
 import { assert, AssertionError } from "./platform/assert.ts";
@@ -156,6 +157,11 @@ export class CacheIndex implements AsyncDisposable {
     return this.#call<"usage">({ method: "usage", args: [] });
   }
 
+  /** What the whole cache holds. */
+  totals(): Promise<Totals> {
+    return this.#call<"totals">({ method: "totals", args: [] });
+  }
+
   /** Children of `directory` as far as they are cached: a page of about `limit`, see `list`. */
   children(
     backend: string,
@@ -184,6 +190,9 @@ export class CacheIndex implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       if (this.#broken === null) await this.#call<"close">({ method: "close", args: [] });
+    } catch (error) {
+      // What was committed is in the log, where the next process finds it.
+      if (!(error instanceof CacheDiskError)) throw error;
     } finally {
       this.#worker.terminate();
       this.#break("it was closed");

@@ -52,6 +52,7 @@ Deno.test("CacheIndex answers from its worker what the index answers", async () 
   deepEqual(await index.versionsOf("train", "d/a.tar"), [row]);
   deepEqual(await index.blocksOf(id), wholeBlocks(id, 2, 7).blocks);
   deepEqual(await index.usage(), [{ backend: "train", uid: 1_000, objects: 1, cachedBytes }]);
+  deepEqual(await index.totals(), { objects: 1, cachedBytes });
   equal((await index.children("train", "d", null, 10)).entries[0]?.name, "a.tar");
   const listing = { fetchedMs: 5, complete: true, entries: [] };
   await index.putListing("train", "d", listing);

@@ -147,7 +147,7 @@ Deno.test("DataFile tells while it is open that it was cut, removed or replaced"
   await deps.tasks.settled();
 });
 
-Deno.test("DataFile takes the place of leftovers without touching who still reads them", async () => {
+Deno.test("DataFile takes the place of leftovers that somebody still reads", async () => {
   await using at = await place();
   const deps = dataFiles();
   await Deno.writeTextFile(at.path, "from before");

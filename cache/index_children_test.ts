@@ -27,7 +27,7 @@ function childrenOf(index: BlockIndex, directory: string, limit = 100): string[]
   }
 }
 
-Deno.test("children shows files and directories of a directory, and nothing beside it", async () => {
+Deno.test("children shows what is in a directory, and nothing beside it", async () => {
   await using at = await placeWith(
     "top",
     "d/a",

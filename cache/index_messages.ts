@@ -14,6 +14,7 @@ export type IndexMethod =
   | "withoutRow"
   | "rows"
   | "usage"
+  | "totals"
   | "children"
   | "putListing"
   | "listing"

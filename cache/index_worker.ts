@@ -37,6 +37,8 @@ function call(index: BlockIndex, { method, args }: IndexCall): unknown {
       return index.rows(...args);
     case "usage":
       return index.usage(...args);
+    case "totals":
+      return index.totals(...args);
     case "children":
       return index.children(...args);
     case "putListing":
