@@ -62,7 +62,10 @@ export interface Residency {
   /** The object left the cache for another reason: its version is gone, its bytes were bad. */
   removed(key: ObjectKey): void;
 
-  /** The resident is pinned or open in passthrough: it is no victim until released. Idempotent. */
+  /**
+   * The object is pinned or open: from now or its admission on it is no victim, until released.
+   * Idempotent; not counted. What is held and not resident is remembered beyond `ghostsMax`.
+   */
   hold(key: ObjectKey): void;
 
   /** Ends `hold`. Idempotent, also for objects that have left. */

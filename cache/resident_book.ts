@@ -19,15 +19,13 @@ import type { VictimOrder } from "./victim_order.ts";
 
 const REFUSE: Admission = { kind: "refuse" };
 
-/** Where an object is booked. */
-const Standing = {
-  /** Not in the cache, but remembered: in the list of ghosts. */
-  ghost: 0,
-  /** In the cache: in the heap when planned, else in the order of the policy. */
-  resident: 1,
-  /** In the cache and no victim: in neither. */
-  held: 2,
-} as const;
+/**
+ * Flags of an object. Where it is booked follows from them: nowhere when it is held, else in the
+ * list of ghosts when it is not resident, in the heap when it is planned, in the order of the
+ * policy otherwise.
+ */
+const RESIDENT = 1;
+const HELD = 2;
 
 const GHOSTS = 0;
 
@@ -48,7 +46,7 @@ class ResidentBook implements Residency {
   /** Ghosts, the longest unread first. */
   readonly #ghosts = new RowLists(1);
   readonly #planned = new NextUseHeap();
-  #standings = new Uint8Array(0);
+  #flags = new Uint8Array(0);
   #charges = new Float64Array(0);
   #usedBytes = 0;
   #count = 0;
@@ -102,17 +100,25 @@ class ResidentBook implements Residency {
 
   removed(key: ObjectKey): void {
     const row = this.#rows.find(key);
-    if (row === NO_ROW || this.#standings[row] === Standing.ghost) return;
+    if (row === NO_ROW || !this.#is(row, RESIDENT)) return;
     this.#leave(row);
     this.#evicted(row);
   }
 
   hold(key: ObjectKey): void {
-    this.#change(key, Standing.resident, Standing.held);
+    const row = this.#rowOf(key);
+    this.#leave(row);
+    this.#set(row, HELD);
+    this.#enter(row);
   }
 
   release(key: ObjectKey): void {
-    this.#change(key, Standing.held, Standing.resident);
+    const row = this.#rows.find(key);
+    if (row === NO_ROW) return;
+    this.#leave(row);
+    this.#clear(row, HELD);
+    this.#enter(row);
+    this.#forgetGhosts();
   }
 
   planned(key: ObjectKey, nextUse: number): void {
@@ -169,7 +175,7 @@ class ResidentBook implements Residency {
     this.#usedBytes -= this.#charge(row);
     this.#charges[row] = 0;
     this.#count -= 1;
-    this.#standings[row] = Standing.ghost;
+    this.#clear(row, RESIDENT);
     const key = this.#rows.key(row);
     this.#enter(row);
     this.#forgetGhosts();
@@ -179,44 +185,46 @@ class ResidentBook implements Residency {
   #setCharge(row: number, chargeBytes: number): void {
     this.#usedBytes += chargeBytes - this.#charge(row);
     this.#charges[row] = chargeBytes;
-    if (this.#standings[row] !== Standing.ghost) return;
-    this.#standings[row] = Standing.resident;
+    if (this.#is(row, RESIDENT)) return;
+    this.#set(row, RESIDENT);
     this.#count += 1;
   }
 
-  #change(key: ObjectKey, from: number, to: number): void {
-    const row = this.#rows.find(key);
-    if (row === NO_ROW || this.#standings[row] !== from) return;
-    this.#leave(row);
-    this.#standings[row] = to;
-    this.#enter(row);
-  }
-
-  /** Takes a row out of whatever its standing puts it in. */
+  /** Takes a row out of wherever it is booked. */
   #leave(row: number): void {
-    if (this.#standings[row] === Standing.ghost) {
+    if (this.#is(row, HELD)) return;
+    if (!this.#is(row, RESIDENT)) {
       this.#ghosts.unlink(row);
       this.#ghostCount -= 1;
-    } else if (this.#standings[row] === Standing.resident) {
-      if (this.#isPlanned(row)) this.#planned.remove(row);
-      else this.#order.unqueue(row);
-    }
+    } else if (this.#isPlanned(row)) this.#planned.remove(row);
+    else this.#order.unqueue(row);
   }
 
   #enter(row: number): void {
-    if (this.#standings[row] === Standing.ghost) {
+    if (this.#is(row, HELD)) return;
+    if (!this.#is(row, RESIDENT)) {
       this.#ghosts.append(GHOSTS, row);
       this.#ghostCount += 1;
-    } else if (this.#standings[row] === Standing.resident) {
-      if (this.#isPlanned(row)) this.#planned.add(row);
-      else this.#order.queue(row);
-    }
+    } else if (this.#isPlanned(row)) this.#planned.add(row);
+    else this.#order.queue(row);
   }
 
   /** Puts a resident back where it left from, at the front. */
   #unleave(row: number): void {
     if (this.#isPlanned(row)) this.#planned.add(row);
     else this.#order.requeue(row);
+  }
+
+  #is(row: number, flag: number): boolean {
+    return ((this.#flags[row] ?? 0) & flag) !== 0;
+  }
+
+  #set(row: number, flag: number): void {
+    this.#flags[row] = (this.#flags[row] ?? 0) | flag;
+  }
+
+  #clear(row: number, flag: number): void {
+    this.#flags[row] = (this.#flags[row] ?? 0) & ~flag;
   }
 
   #isPlanned(row: number): boolean {
@@ -232,7 +240,7 @@ class ResidentBook implements Residency {
     if (known !== NO_ROW) return known;
     const row = this.#rows.add(key);
     if (this.#rows.capacity > this.#charges.length) this.#reserve();
-    this.#standings[row] = Standing.ghost;
+    this.#flags[row] = 0;
     this.#charges[row] = 0;
     this.#planned.plan(row, Infinity);
     this.#order.begin(row);
@@ -251,9 +259,9 @@ class ResidentBook implements Residency {
 
   #reserve(): void {
     const rows = this.#rows.capacity;
-    const standings = new Uint8Array(rows);
-    standings.set(this.#standings);
-    this.#standings = standings;
+    const flags = new Uint8Array(rows);
+    flags.set(this.#flags);
+    this.#flags = flags;
     const charges = new Float64Array(rows);
     charges.set(this.#charges);
     this.#charges = charges;

@@ -71,6 +71,18 @@ for (const policy of POLICIES) {
   });
 }
 
+Deno.test("what is held before it is admitted is no victim, also after it was removed", () => {
+  const cache = residency("lru", 10, 1);
+  cache.hold(0);
+  fill(cache, ...TEN);
+  deepEqual(read(cache, 99), { kind: "admit", evict: [1] });
+  cache.removed(0);
+  fill(cache, 0);
+  deepEqual(read(cache, 98), { kind: "admit", evict: [2] });
+  cache.release(0);
+  equal(cache.evict(100, "any").length, 10);
+});
+
 Deno.test("lru displaces the longest unread", () => {
   const cache = residency("lru");
   fill(cache, ...TEN);
@@ -167,12 +179,11 @@ function randomStep(
     case 0:
       cache.removed(key);
       charges.delete(key);
-      held.delete(key);
       return;
     case 1:
+      if (held.size >= 20) return;
       cache.hold(key);
-      if (charges.has(key) && held.size < 20) held.add(key);
-      else if (!held.has(key)) cache.release(key);
+      held.add(key);
       return;
     case 2:
       cache.release(key);
