@@ -1,6 +1,8 @@
 /** The `cache:` section of a configuration file, and the parts of `backends:` all types share. */
 import { z } from "zod";
+import { CHUNK_BYTES } from "./chunk_map.ts";
 import type { ConfigReader } from "./platform/config_reader.ts";
+import type { ResidencyPolicy } from "./residency.ts";
 import {
   absolutePath,
   choice,
@@ -16,9 +18,6 @@ import {
   text,
 } from "./platform/setting.ts";
 import { parseDurationMs } from "./platform/units.ts";
-
-/** Unit of presence and checksum within a block: one random 4 KiB read fetches this much. */
-export const CHUNK_BYTES = 128 * 1024;
 
 const BLOCK_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -37,6 +36,8 @@ export const CACHE_SECTION = section({
     .prefault("24h"),
   evict_high_water: ratio().prefault("0.90"),
   evict_low_water: ratio().prefault("0.80"),
+  policy: choice(["adaptive", "lru", "none"]).prefault("adaptive"),
+  memory: size(64 * 1024 * 1024, 'a size of at least "64MiB", such as "512MiB"').prefault("512MiB"),
   max_listing_entries: integer(1_000, 100_000_000).prefault("500000"),
 });
 
@@ -71,6 +72,10 @@ export interface CacheSettings {
   /** Share of `sizeBytesMax` at which eviction begins, and at which it ends. */
   readonly highWater: number;
   readonly lowWater: number;
+  /** Who stays when the cache is full. */
+  readonly policy: ResidencyPolicy;
+  /** Budget of all buffers for bytes on their way. */
+  readonly memoryBytes: number;
 }
 
 /** What `cache:` says: the cache itself, null when it is off, and the bounds on metadata. */
@@ -100,6 +105,8 @@ export function readCacheSection(reader: ConfigReader): CacheSection | null {
     offlineTtlMs: written.offline_ttl,
     highWater: written.evict_high_water,
     lowWater: written.evict_low_water,
+    policy: written.policy,
+    memoryBytes: written.memory,
   };
   return {
     cache,

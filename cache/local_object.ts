@@ -110,6 +110,8 @@ class LocalObject implements OpenObject {
     return this.#deps.files.statusOfOpen(this.#file.fd, this.#path);
   }
 
+  passedThrough(): void {}
+
   close(): void {
     this.#closed = true;
     this.#closeWhenIdle();

@@ -43,6 +43,12 @@ export const METRICS = {
     [],
     "Blocks removed from the cache to make room",
   ),
+  cacheCorruptions: counter(
+    "warpdrive_cache_corruptions_total",
+    "chunks",
+    [],
+    "Damaged chunks and data files found in the cache and fetched again",
+  ),
   cacheSize: gauge("warpdrive_cache_size_bytes", "bytes", [], "Bytes the cache holds on disk"),
   cacheUtilization: gauge(
     "warpdrive_cache_utilization_ratio",

@@ -26,11 +26,16 @@ export interface OpenObject {
   seek(offset: number, whence: "data" | "hole"): number;
   /** Current attributes; a file in passthrough shows what it is now. */
   status(): ObjectEntry;
+  /** The kernel was given the backing file for one more open: its reads are not seen here. */
+  passedThrough(): void;
   close(): void;
 }
 
 /** Opens object versions of one backend. */
 export interface ObjectSource {
-  /** Opens `entry`, found at `path`; throws `changed` where that version is known to be gone. */
-  open(path: string, entry: ObjectEntry): OpenObject | Promise<OpenObject>;
+  /**
+   * Opens `entry`, found at `path`, for the user `uid`; throws `changed` where that version is
+   * known to be gone.
+   */
+  open(path: string, entry: ObjectEntry, uid: number): OpenObject | Promise<OpenObject>;
 }

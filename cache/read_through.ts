@@ -60,5 +60,7 @@ class RemoteObject implements OpenObject {
     return this.entry;
   }
 
+  passedThrough(): void {}
+
   close(): void {}
 }

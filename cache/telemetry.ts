@@ -10,6 +10,8 @@ export interface CacheMetrics {
   hit(blocks: number): void;
   miss(blocks: number): void;
   evicted(blocks: number): void;
+  /** Chunks or files that were not as they were left. */
+  corrupted(count: number): void;
   readaheadHit(blocks: number): void;
   readaheadWasted(blocks: number): void;
   /** Reports what the cache holds and the most it may hold. */
@@ -117,6 +119,7 @@ function cacheMetrics(registry: Registry): CacheMetrics {
   const hits = counterOf(METRICS.cacheHits, registry);
   const misses = counterOf(METRICS.cacheMisses, registry);
   const evictions = counterOf(METRICS.cacheEvictions, registry);
+  const corruptions = counterOf(METRICS.cacheCorruptions, registry);
   const readaheadHits = counterOf(METRICS.readaheadHits, registry);
   const readaheadWasted = counterOf(METRICS.readaheadWasted, registry);
   const size = gaugeOf(METRICS.cacheSize, registry);
@@ -125,6 +128,7 @@ function cacheMetrics(registry: Registry): CacheMetrics {
     hit: (blocks) => hits.inc(blocks),
     miss: (blocks) => misses.inc(blocks),
     evicted: (blocks) => evictions.inc(blocks),
+    corrupted: (count) => corruptions.inc(count),
     readaheadHit: (blocks) => readaheadHits.inc(blocks),
     readaheadWasted: (blocks) => readaheadWasted.inc(blocks),
     size(bytes, maxBytes) {

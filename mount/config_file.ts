@@ -190,13 +190,12 @@ function checkLocalRoot(reader: ConfigReader, backendPath: ConfigPath, mountPoin
 /** Sections whose settings are checked today and used by a later version. */
 function warnUnused(reader: ConfigReader): void {
   for (const key of ["telemetry", "control_plane", "teams"]) {
-    if (reader.has([key])) reader.warn([key], "checked, and not used by this version yet");
+    if (reader.has([key])) reader.warn([key], NOT_USED_YET);
   }
-  const cacheKeys = reader.keys(["cache"]).filter((key) => !USED_CACHE_KEYS.includes(key));
-  for (const key of cacheKeys) {
-    reader.warn(["cache", key], "checked, and not used by this version yet, which does not cache");
+  for (const key of UNUSED_CACHE_KEYS) {
+    if (reader.has(["cache", key])) reader.warn(["cache", key], NOT_USED_YET);
   }
 }
 
-/** Keys of `cache:` that matter without a cache. */
-const USED_CACHE_KEYS: ConfigPath = ["stale_ttl", "max_listing_entries"];
+const NOT_USED_YET = "checked, and not used by this version yet";
+const UNUSED_CACHE_KEYS = ["max_parallel_fetch", "offline_ttl", "evict_low_water"];

@@ -29,6 +29,7 @@ import { backendCheck, type Check, HealthMonitor, mountCheck } from "./health.ts
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
+import { openCache } from "./open_cache.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
 
@@ -94,7 +95,14 @@ export async function serveMount(
   const probes = new MountProbes();
   const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
   const backendDeps = { clock, random, logger, metrics: telemetry.backend, libc };
-  await using open = await openVolumes(config.backends, backendDeps);
+  await using cache = config.cache === null ? null : await openCache(config.cache, {
+    libc,
+    clock,
+    logger,
+    metrics: telemetry.cache,
+    mountPoint: config.mountPoint,
+  });
+  await using open = await openVolumes(config.backends, cache?.cache ?? null, backendDeps);
   probes.open = open;
   const liveness = new HealthMonitor(
     new Map([["mount", mountCheck(config.mountPoint, statfs)]]),

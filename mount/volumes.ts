@@ -1,4 +1,5 @@
 /** From configured backends to the volumes the file system shows. */
+import type { BlockCache } from "../cache/block_cache.ts";
 import { BufferPool } from "../cache/buffer_pool.ts";
 import type { Entry } from "../cache/backend/backend.ts";
 import type { BackendHealth } from "../cache/backend/health.ts";
@@ -18,22 +19,26 @@ const LINGER_MS = 5_000;
 const DISK_READS_MAX = 32;
 const DISK_READS_QUEUED_MAX = 4_096;
 
+/** What of a backend's settings its volume needs. */
+type VolumeSettings = Pick<BackendSettings, "name" | "mountPath" | "timeoutMs" | "requestsMax">;
+
 /** The volumes of a mount with what watches over them. */
 export interface OpenVolumes extends AsyncDisposable {
   readonly volumes: readonly Volume[];
   readonly health: ReadonlyMap<string, BackendHealth>;
 }
 
-/** Opens every backend; asks no store for anything. */
+/** Opens every backend, read through `cache` where there is one; asks no store for anything. */
 export async function openVolumes(
   backends: readonly BackendSettings[],
+  cache: BlockCache | null,
   deps: BackendDeps,
 ): Promise<OpenVolumes> {
   const opened = await Promise.all(
     backends.map(async (settings) => ({ settings, backend: await openBackend(settings, deps) })),
   );
   return {
-    volumes: opened.map(({ settings, backend }) => volumeOf(settings, backend, deps)),
+    volumes: opened.map(({ settings, backend }) => volumeOf(settings, backend, cache, deps)),
     health: new Map(opened.map(({ settings, backend }) => [settings.name, backend.health])),
     async [Symbol.asyncDispose]() {
       for (const { backend } of opened) await backend.backend[Symbol.asyncDispose]();
@@ -43,8 +48,9 @@ export async function openVolumes(
 
 /** One volume over an opened backend. */
 export function volumeOf(
-  settings: Pick<BackendSettings, "name" | "mountPath" | "timeoutMs">,
+  settings: VolumeSettings,
   opened: Pick<OpenedBackend, "backend" | "files">,
+  cache: BlockCache | null,
   deps: Pick<BackendDeps, "clock" | "libc">,
 ): Volume {
   const { backend, files } = opened;
@@ -53,16 +59,19 @@ export function volumeOf(
     mountPath: settings.mountPath,
     backend,
     files,
-    objects: objectsOf(settings, opened, deps),
+    objects: objectsOf(settings, opened, cache, deps),
     statuses: new SharedWork<Entry | null>(deps.clock, LINGER_MS),
   };
 }
 
 function objectsOf(
-  { name, timeoutMs }: Pick<BackendSettings, "name" | "timeoutMs">,
+  { name, timeoutMs, requestsMax }: VolumeSettings,
   { backend, files }: Pick<OpenedBackend, "backend" | "files">,
+  cache: BlockCache | null,
   { clock, libc }: Pick<BackendDeps, "clock" | "libc">,
 ): ObjectSource {
+  // A local file is read in place: a copy of it on another local disk would gain nothing.
+  if (files === null && cache !== null) return cache.source(backend, requestsMax);
   if (files === null) return new ReadThrough(backend, new SharedWork<Memory>(clock, LINGER_MS));
   return new LocalObjects({
     backend: name,

@@ -1,5 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import type { MountEntry } from "../mount_table.ts";
+import type { CacheSettings } from "../../cache/config.ts";
 import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPointState } from "./place.ts";
 
 const OURS: MountEntry = {
@@ -39,20 +40,22 @@ Deno.test("checkMountPoint refuses a live mount and lets a dead one be replaced"
 });
 
 Deno.test("checkMetrics fails only where it must listen and cannot", () => {
-  const metrics = { enabled: true, hostname: "127.0.0.1", port: 9090 };
+  const metrics = { enabled: true, hostname: "127.0.0.1", port: 9090, required: true };
   equal(checkMetrics(metrics, null).state, "ok");
   equal(checkMetrics(metrics, "Address already in use").state, "fail");
   equal(checkMetrics({ ...metrics, enabled: false }, "Address already in use").state, "ok");
 });
 
 Deno.test("checkCacheSpace warns about a disk that is smaller than the cache", () => {
-  const cache = {
+  const cache: CacheSettings = {
     path: "/nvme/wd",
     sizeBytesMax: 2 ** 40,
     blockBytes: 2 ** 22,
     readaheadBlocks: 4,
     fetchesMax: 16,
     offlineTtlMs: 0,
+    policy: "adaptive",
+    memoryBytes: 2 ** 29,
     highWater: 0.9,
     lowWater: 0.8,
   };

@@ -38,7 +38,7 @@ export class OpenFiles {
     return this.#handles.size;
   }
 
-  open(node: Node, flags: number): Reply | Promise<Reply> {
+  open(node: Node, flags: number, uid: number): Reply | Promise<Reply> {
     if ((flags & OPEN_FLAGS.ACCMODE) !== OPEN_FLAGS.RDONLY) {
       return { kind: "error", errno: ERRNO.EROFS };
     }
@@ -48,7 +48,7 @@ export class OpenFiles {
     // The kernel repeats the walk with a fresh LOOKUP and comes back with the current version.
     if (node.gone) return { kind: "error", errno: ERRNO.ESTALE };
     if (node.object !== null) return this.#opened(node, node.object);
-    const object = this.#noticeGone(node, () => openObject(node));
+    const object = this.#noticeGone(node, () => openObject(node, uid));
     if (!(object instanceof Promise)) return this.#opened(node, object);
     return object.then((found) => {
       // Another open of the node may have come first.
@@ -107,6 +107,7 @@ export class OpenFiles {
     this.#nextHandle += 1;
     this.#handles.set(handle, node);
     const { openMode } = node;
+    if (openMode.mode === "passthrough") object.passedThrough();
     return {
       kind: "opened",
       handle,
@@ -152,7 +153,7 @@ export class OpenFiles {
   }
 }
 
-function openObject(node: Node): OpenObject | Promise<OpenObject> {
+function openObject(node: Node, uid: number): OpenObject | Promise<OpenObject> {
   assert(node.entry.kind === "object" && node.volume !== null, "Only objects are opened");
-  return node.volume.objects.open(node.path, node.entry);
+  return node.volume.objects.open(node.path, node.entry, uid);
 }

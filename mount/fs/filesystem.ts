@@ -117,7 +117,7 @@ export class FileSystem implements Handler {
       case "statx":
         return this.#attributes(request.op, this.#nodes.get(request.node));
       case "open":
-        return this.#files.open(this.#nodes.get(request.node), request.flags);
+        return this.#files.open(this.#nodes.get(request.node), request.flags, request.uid);
       case "release":
         this.#files.release(request.handle);
         return EMPTY;

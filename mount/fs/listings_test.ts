@@ -33,8 +33,8 @@ function stored(entriesMax: number) {
   for (const directory of "abcde") {
     for (const name of "123") memory.seed(`${directory}/${name}`, new Uint8Array(1));
   }
-  const settings = { name: "store", mountPath: "store", timeoutMs: 30_000 };
-  const volume = volumeOf(settings, { backend: memory, files: null }, { clock, libc });
+  const settings = { name: "store", mountPath: "store", timeoutMs: 30_000, requestsMax: 64 };
+  const volume = volumeOf(settings, { backend: memory, files: null }, null, { clock, libc });
   const listings = new Listings({
     clock,
     staleTtlMs: 60_000,
@@ -89,8 +89,8 @@ async function local() {
   const root = await Deno.makeTempDir({ prefix: "warpdrive-listings-" });
   const clock = new FakeClock();
   const backend = new LocalBackend("local", root, libc);
-  const settings = { name: "local", mountPath: "local", timeoutMs: 30_000 };
-  const volume = volumeOf(settings, { backend, files: backend }, { clock, libc });
+  const settings = { name: "local", mountPath: "local", timeoutMs: 30_000, requestsMax: 64 };
+  const volume = volumeOf(settings, { backend, files: backend }, null, { clock, libc });
   const wall = { offsetMs: 0 };
   const listings = new Listings({
     clock: {

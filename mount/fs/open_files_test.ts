@@ -79,6 +79,7 @@ class LocalFixture {
         }),
       seek: (offset) => offset,
       status: () => ENTRY,
+      passedThrough: () => undefined,
       close: () => {
         this.calls.push(`close ${backingFd}`);
       },
@@ -87,7 +88,7 @@ class LocalFixture {
 
   /** Opens the file, which the disk then finds as `fd`. */
   async open(fd: number, readNow?: OpenObject["readNow"]) {
-    const reply = this.files.open(this.node, 0);
+    const reply = this.files.open(this.node, 0, 0);
     this.opening.at(-1)?.resolve(this.object(fd, readNow));
     return openedReply(await reply);
   }
@@ -124,8 +125,8 @@ Deno.test("OpenFiles serves a local file itself where the kernel will not read i
 
 Deno.test("OpenFiles keeps one of two objects opened at once and closes the other", async () => {
   const fixture = new LocalFixture(() => null);
-  const first = fixture.files.open(fixture.node, 0);
-  const second = fixture.files.open(fixture.node, 0);
+  const first = fixture.files.open(fixture.node, 0, 0);
+  const second = fixture.files.open(fixture.node, 0, 0);
   fixture.opening[1]?.resolve(fixture.object(31));
   const kept = openedReply(await second);
   fixture.opening[0]?.resolve(fixture.object(30));
@@ -155,7 +156,7 @@ Deno.test("OpenFiles remembers that a version is gone, whoever found out", async
   assert.equal(reading.node.gone, true);
 
   const opening = new LocalFixture(() => null);
-  const reply = opening.files.open(opening.node, 0);
+  const reply = opening.files.open(opening.node, 0, 0);
   opening.opening[0]?.reject(changed);
   await assert.rejects(async () => await reply, changed);
   assert.deepEqual(opening.gone, [opening.node]);

@@ -91,7 +91,8 @@ export class FileSystemFixture {
       const scripted = new ScriptedBackend(memory);
       this.#stores.set(mountPath, { memory, scripted });
       const opened = { backend: wrap(scripted), files: null };
-      return volumeOf({ name: mountPath, mountPath, timeoutMs: 30_000 }, opened, { clock, libc });
+      const volume = { name: mountPath, mountPath, timeoutMs: 30_000, requestsMax: 64 };
+      return volumeOf(volume, opened, null, { clock, libc });
     });
     const { logger, records } = collectedLog();
     this.records = records;

@@ -77,8 +77,8 @@ function objectEntry(name: string): Entry {
 const [mountPoint = "", directories, files, nodesMax] = Deno.args;
 const libc = Libc.open();
 const backend = new SyntheticBackend(Number(directories), Number(files));
-const settings = { name: "synthetic", mountPath: "", timeoutMs: 30_000 };
-const volume = volumeOf(settings, { backend, files: null }, { clock: systemClock, libc });
+const settings = { name: "synthetic", mountPath: "", timeoutMs: 30_000, requestsMax: 64 };
+const volume = volumeOf(settings, { backend, files: null }, null, { clock: systemClock, libc });
 const { fd } = await attach(libc, mountPoint, false);
 const session = new Session(new Device(libc, fd), {
   clock: systemClock,

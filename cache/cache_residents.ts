@@ -1,0 +1,117 @@
+/**
+ * The object versions on the cache's disk: their rows and data files, and which of them this
+ * process has verified as a whole.
+ */
+import type { CacheDirectory } from "./cache_directory.ts";
+import type { CacheHealth } from "./cache_health.ts";
+import type { CacheIndex } from "./cache_index.ts";
+import { residencyKey } from "./cache_space.ts";
+import { type DataFileDeps, unlinkDataFile } from "./data_file.ts";
+import type { CachedRow } from "./index_rows.ts";
+import type { TaskGroup } from "./platform/limit.ts";
+import { reclaim } from "./reclaim.ts";
+import type { ObjectKey, Residency } from "./residency.ts";
+
+const NEVER = new AbortController().signal;
+
+/** What an object on disk is known by. */
+export interface Resident {
+  readonly row: number;
+  readonly sizeBytes: number;
+}
+
+/** What residents are kept with. */
+export interface CacheResidentsDeps {
+  readonly directory: CacheDirectory;
+  readonly index: CacheIndex;
+  readonly residency: Residency;
+  readonly health: CacheHealth;
+  readonly files: DataFileDeps;
+  readonly tasks: TaskGroup;
+}
+
+/** Who is on disk. */
+export class CacheResidents {
+  readonly #deps: CacheResidentsDeps;
+  readonly #residents = new Map<ObjectKey, Resident>();
+  /** Rows whose file was verified as a whole by this process, and the inode it had then. */
+  readonly #trusted = new Map<number, bigint>();
+  readonly #restored = Promise.withResolvers<void>();
+
+  constructor(deps: CacheResidentsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when what an earlier process left is known, or cannot be. */
+  get restored(): Promise<void> {
+    return this.#restored.promise;
+  }
+
+  get(key: ObjectKey): Resident | undefined {
+    return this.#residents.get(key);
+  }
+
+  /** `key` is on disk; `foundBytes` of it were found there by a look at its row. */
+  add(key: ObjectKey, resident: Resident, foundBytes: number | null): void {
+    if (this.#residents.has(key)) return;
+    this.#residents.set(key, resident);
+    if (foundBytes !== null) this.#deps.residency.restore(key, foundBytes);
+  }
+
+  /** All of the file with `inode` has its checksums. */
+  trust(row: number, inode: bigint): void {
+    this.#trusted.set(row, inode);
+  }
+
+  /** Whether the file of `row` is still the one that was verified. */
+  isTrusted(row: number, inode: bigint): boolean {
+    return this.#trusted.get(row) === inode;
+  }
+
+  distrust(row: number): void {
+    this.#trusted.delete(row);
+  }
+
+  /** Takes an object off the disk. */
+  forget(key: ObjectKey, row: number): void {
+    this.#residents.delete(key);
+    this.#trusted.delete(row);
+    this.#deps.residency.removed(key);
+    this.#deps.tasks.add(this.#remove(row));
+  }
+
+  /** Takes over what an earlier process left, then puts right what its end left undone. */
+  async restore(signal: AbortSignal): Promise<void> {
+    const { index, directory, files, health, residency } = this.#deps;
+    try {
+      for await (const row of index.rows(signal)) {
+        this.add(keyOf(row), { row: row.id, sizeBytes: row.sizeBytes }, row.cachedBytes);
+      }
+      this.#restored.resolve();
+      const onDropped = (row: CachedRow) => {
+        this.#residents.delete(keyOf(row));
+        residency.removed(keyOf(row));
+      };
+      await reclaim({ directory, index, files, onDropped }, signal);
+    } catch (error) {
+      if (!signal.aborted) health.failed(error);
+    } finally {
+      this.#restored.resolve();
+    }
+  }
+
+  /** The row goes first: without it the file is an orphan, which the next start finds. */
+  async #remove(row: number): Promise<void> {
+    const { index, directory, files, health } = this.#deps;
+    try {
+      await index.remove([row]);
+      await unlinkDataFile(directory.dataPath(row), files, NEVER);
+    } catch (error) {
+      health.failed(error);
+    }
+  }
+}
+
+function keyOf({ backend, path, version }: CachedRow): ObjectKey {
+  return residencyKey(backend, path, version);
+}

@@ -1,0 +1,271 @@
+/**
+ * Fetches ranges of object versions, most urgent first.
+ *
+ *     queued ──start──▶ running ──all bytes──▶ filled
+ *       │                  └──────error──────▶ failed
+ *       └──withdrawn (nobody wants it any more)──▶ failed
+ *
+ * A fetch is plain data plus a buffer. Those who wait for a part of it are woken as soon as that
+ * part has arrived. The buffer is given back when the last holder has released the fetch.
+ */
+import type { Backend } from "./backend/backend.ts";
+import type { AdaptiveLimit } from "./adaptive_limit.ts";
+import type { FetchBuffers } from "./fetch_buffers.ts";
+import { assert, AssertionError, present } from "./platform/assert.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Memory } from "./platform/libc.ts";
+import { TaskGroup } from "./platform/limit.ts";
+
+/** Why bytes are fetched, most urgent first. */
+export const FETCH_PRIORITIES = ["demand", "readahead", "directory", "warm"] as const;
+export type FetchPriority = (typeof FETCH_PRIORITIES)[number];
+
+/** Bytes of the budget that fetches ahead of demand may use together. */
+const AHEAD_BYTES_MAX = 256 * 1024 * 1024;
+/** A fetch nobody waits for any more goes on this long: an interrupted reader may come back. */
+const LINGER_MS = 5_000;
+
+type FetchState =
+  | { readonly kind: "queued" }
+  | { readonly kind: "running"; readonly buffer: Memory }
+  | { readonly kind: "filled"; readonly buffer: Memory }
+  | { readonly kind: "failed"; readonly error: unknown; readonly buffer: Memory | null };
+
+interface Waiter {
+  readonly endBytes: number;
+  readonly wake: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** One range on its way from a store. */
+export class Fetch {
+  readonly path: string;
+  readonly version: string;
+  readonly offset: number;
+  readonly lengthBytes: number;
+  priority: FetchPriority;
+  readonly controller = new AbortController();
+  state: FetchState = { kind: "queued" };
+  /** Bytes from the start of the range that have arrived. */
+  filledBytes = 0;
+  holders = 0;
+  readonly waiters = new Set<Waiter>();
+
+  constructor(
+    path: string,
+    version: string,
+    offset: number,
+    lengthBytes: number,
+    priority: FetchPriority,
+  ) {
+    this.path = path;
+    this.version = version;
+    this.offset = offset;
+    this.lengthBytes = lengthBytes;
+    this.priority = priority;
+  }
+
+  /** Resolves when the range is there up to `endBytes` from its start. */
+  async filledTo(endBytes: number, signal: AbortSignal): Promise<void> {
+    if (this.filledBytes >= endBytes) return;
+    if (this.state.kind === "failed") throw this.state.error;
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = () => {
+        this.waiters.delete(waiter);
+        reject(signal.reason);
+      };
+      const settle = () => signal.removeEventListener("abort", onAbort);
+      const waiter: Waiter = {
+        endBytes,
+        wake: () => {
+          settle();
+          resolve();
+        },
+        fail: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.waiters.add(waiter);
+      signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** The bytes `start` to `end` of the range, which have arrived; valid while the fetch is held. */
+  bytes(start: number, end: number): Memory {
+    assert(end <= this.filledBytes && this.state.kind !== "queued", "Only what arrived is read");
+    return present(this.state.buffer, "buffer of a fetch").subarray(start, end);
+  }
+
+  /** Notes that the first `bytes` have arrived, and wakes those who waited for no more. */
+  progress(bytes: number): void {
+    this.filledBytes = bytes;
+    for (const waiter of this.waiters) {
+      if (waiter.endBytes > bytes) continue;
+      this.waiters.delete(waiter);
+      waiter.wake();
+    }
+  }
+
+  /** Ends the fetch with `error`; what had arrived stays readable. */
+  fail(error: unknown): void {
+    const buffer = this.state.kind === "running" ? this.state.buffer : null;
+    this.state = { kind: "failed", error, buffer };
+    for (const waiter of this.waiters) waiter.fail(error);
+    this.waiters.clear();
+  }
+}
+
+/** What a scheduler works with. */
+export interface FetchDeps {
+  readonly backend: Pick<Backend, "read">;
+  readonly buffers: FetchBuffers;
+  readonly limit: AdaptiveLimit;
+  readonly clock: Clock;
+}
+
+/** The fetches of one backend. */
+export class FetchScheduler {
+  readonly #deps: FetchDeps;
+  readonly #queues = new Map<FetchPriority, Set<Fetch>>(
+    FETCH_PRIORITIES.map((priority) => [priority, new Set()]),
+  );
+  readonly #running = new Set<Fetch>();
+  readonly #tasks = new TaskGroup(() => undefined);
+
+  constructor(deps: FetchDeps) {
+    this.#deps = deps;
+    deps.buffers.whenReturned(() => this.#pump());
+  }
+
+  /** Fetches that wait and that run. */
+  get size(): { readonly queued: number; readonly running: number } {
+    let queued = 0;
+    for (const queue of this.#queues.values()) queued += queue.size;
+    return { queued, running: this.#running.size };
+  }
+
+  /** Adds a fetch; the caller holds it once and has to release it. */
+  submit(fetch: Fetch): void {
+    fetch.holders += 1;
+    this.#queue(fetch).add(fetch);
+    this.#pump();
+  }
+
+  /** One more holder of `fetch`; a more urgent one moves it forward. */
+  hold(fetch: Fetch, priority: FetchPriority): void {
+    fetch.holders += 1;
+    if (rank(priority) >= rank(fetch.priority)) return;
+    if (this.#queue(fetch).delete(fetch)) {
+      fetch.priority = priority;
+      this.#queue(fetch).add(fetch);
+      this.#pump();
+    } else {
+      fetch.priority = priority;
+    }
+  }
+
+  /** One holder less. The last one gives the buffer back, or lets an unfinished fetch linger. */
+  release(fetch: Fetch): void {
+    assert(fetch.holders > 0, "Only what is held is released");
+    fetch.holders -= 1;
+    if (fetch.state.kind === "running" && fetch.holders === 1) {
+      this.#tasks.add(this.#linger(fetch));
+    }
+    if (fetch.holders > 0) return;
+    switch (fetch.state.kind) {
+      case "queued":
+        this.#queue(fetch).delete(fetch);
+        fetch.fail(new DOMException("Nobody waits for this fetch", "AbortError"));
+        return;
+      case "running":
+        return unreachableHolder();
+      case "filled":
+        this.#deps.buffers.giveBack(fetch.state.buffer, true);
+        return;
+      case "failed":
+        if (fetch.state.buffer !== null) this.#deps.buffers.giveBack(fetch.state.buffer, false);
+    }
+  }
+
+  /** Fails what waits and aborts what runs. */
+  close(): void {
+    for (const queue of this.#queues.values()) {
+      for (const fetch of queue) fetch.fail(new DOMException("The mount ends", "AbortError"));
+      queue.clear();
+    }
+    for (const fetch of this.#running) fetch.controller.abort();
+  }
+
+  #queue(fetch: Fetch): Set<Fetch> {
+    return present(this.#queues.get(fetch.priority), "queue of a priority");
+  }
+
+  /** Starts what may start, the most urgent first. */
+  #pump(): void {
+    for (const priority of FETCH_PRIORITIES) {
+      const queue = present(this.#queues.get(priority), "queue of a priority");
+      for (const fetch of queue) {
+        if (!this.#mayStart(priority, fetch.lengthBytes)) return;
+        const buffer = this.#deps.buffers.take(fetch.lengthBytes);
+        if (buffer === null) return;
+        queue.delete(fetch);
+        fetch.state = { kind: "running", buffer };
+        this.#running.add(fetch);
+        this.#tasks.add(this.#run(fetch, buffer));
+      }
+    }
+  }
+
+  /** Fetches ahead of demand leave a quarter of the requests and half of the memory to demand. */
+  #mayStart(priority: FetchPriority, lengthBytes: number): boolean {
+    const { limit, buffers } = this.#deps;
+    if (priority === "demand") return this.#running.size < limit.current;
+    const slots = Math.max(1, Math.floor(limit.current * 0.75));
+    const bytesMax = Math.min(AHEAD_BYTES_MAX, buffers.budgetBytes / 2);
+    return this.#running.size < slots && buffers.takenBytes + lengthBytes <= bytesMax;
+  }
+
+  async #run(fetch: Fetch, buffer: Memory): Promise<void> {
+    const { backend, limit, clock } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    let firstByteMs: number | null = null;
+    // The run holds the fetch, so that its buffer stays until nobody writes to it any more.
+    fetch.holders += 1;
+    try {
+      await backend.read({
+        path: fetch.path,
+        version: fetch.version,
+        offset: fetch.offset,
+        target: buffer,
+        onFilled: (bytes) => {
+          firstByteMs ??= clock.monotonicMs() - startedMs;
+          fetch.progress(bytes);
+        },
+      }, fetch.controller.signal);
+      fetch.state = { kind: "filled", buffer };
+      fetch.progress(fetch.lengthBytes);
+      limit.succeeded(firstByteMs ?? clock.monotonicMs() - startedMs);
+    } catch (error) {
+      fetch.fail(error);
+    } finally {
+      this.#running.delete(fetch);
+      this.release(fetch);
+      this.#pump();
+    }
+  }
+
+  async #linger(fetch: Fetch): Promise<void> {
+    await this.#deps.clock.sleep(LINGER_MS, fetch.controller.signal);
+    if (fetch.holders === 1 && fetch.state.kind === "running") fetch.controller.abort();
+  }
+}
+
+function unreachableHolder(): never {
+  throw new AssertionError("A running fetch is held by its run");
+}
+
+function rank(priority: FetchPriority): number {
+  return FETCH_PRIORITIES.indexOf(priority);
+}

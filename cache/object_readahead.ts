@@ -1,0 +1,101 @@
+/**
+ * The read-ahead of one open object: remembers what was fetched ahead and whether it was used, and
+ * keeps what may not be written to the cache in memory until it is.
+ */
+import { type AheadMemory } from "./ahead_memory.ts";
+import type { Fetch } from "./fetch.ts";
+import {
+  observeRead,
+  READAHEAD_START,
+  type ReadaheadSettings,
+  type ReadaheadState,
+} from "./readahead.ts";
+
+/** What read-ahead counts, in blocks. */
+export interface ReadaheadMetrics {
+  readaheadHit(blocks: number): void;
+  readaheadWasted(blocks: number): void;
+}
+
+/** Bytes to fetch ahead. */
+export interface AheadSpan {
+  readonly startBytes: number;
+  readonly endBytes: number;
+}
+
+/** The read-ahead of one object. */
+export class ReadAhead {
+  readonly #objectBytes: number;
+  readonly #settings: ReadaheadSettings;
+  readonly #metrics: ReadaheadMetrics;
+  readonly #memory: AheadMemory;
+  /** Blocks fetched ahead and not read yet. */
+  readonly #unread = new Set<number>();
+  #state: ReadaheadState = READAHEAD_START;
+
+  constructor(
+    objectBytes: number,
+    settings: ReadaheadSettings,
+    metrics: ReadaheadMetrics,
+    memory: AheadMemory,
+  ) {
+    this.#objectBytes = objectBytes;
+    this.#settings = settings;
+    this.#metrics = metrics;
+    this.#memory = memory;
+  }
+
+  /** Notes a read and returns what to fetch ahead of it. */
+  observe(offset: number, length: number): AheadSpan | null {
+    const { blockBytes } = this.#settings;
+    const lastBlock = Math.floor((offset + length - 1) / blockBytes);
+    for (let block = Math.floor(offset / blockBytes); block <= lastBlock; block += 1) {
+      if (this.#unread.delete(block)) this.#metrics.readaheadHit(1);
+    }
+    const { state, fetch } = observeRead(
+      this.#state,
+      offset,
+      length,
+      this.#objectBytes,
+      this.#settings,
+    );
+    this.#state = state;
+    if (fetch === null) return null;
+    return {
+      startBytes: Math.max(offset + length, fetch.first * blockBytes),
+      endBytes: Math.min(this.#objectBytes, fetch.end * blockBytes),
+    };
+  }
+
+  /** `fetch` was started ahead of a reader. */
+  started(fetch: Fetch): void {
+    if (fetch.priority === "demand") return;
+    const { blockBytes } = this.#settings;
+    const last = Math.floor((fetch.offset + fetch.lengthBytes - 1) / blockBytes);
+    for (let block = Math.floor(fetch.offset / blockBytes); block <= last; block += 1) {
+      this.#unread.add(block);
+    }
+  }
+
+  /** A reader was given bytes of `fetch` up to `endBytes` from its start. */
+  used(fetch: Fetch, endBytes: number): void {
+    if (endBytes >= fetch.lengthBytes) this.#memory.drop(fetch);
+  }
+
+  /** Resolves when `fetch`, which may not be written, need not stay in memory any longer. */
+  async keepUntilUsed(fetch: Fetch): Promise<void> {
+    if (fetch.priority !== "demand") await this.#memory.keep(fetch);
+  }
+
+  /** `fetch` is not going to be read. */
+  drop(fetch: Fetch): void {
+    this.#memory.drop(fetch);
+  }
+
+  /** Nobody has the object open any more. */
+  forget(): void {
+    this.#metrics.readaheadWasted(this.#unread.size);
+    this.#unread.clear();
+    this.#state = READAHEAD_START;
+  }
+}
