@@ -163,6 +163,15 @@ export class DataFile {
     return status.links > 0 && isWhole(status, this.sizeBytes);
   }
 
+  /**
+   * Changes whenever somebody writes, cuts, grows or renames the file, or puts another one in its
+   * place: to be kept when all of it was verified, and compared when it is opened again.
+   */
+  async fingerprint(signal: AbortSignal): Promise<string> {
+    const { inode, sizeBytes, changed } = await this.#status(signal);
+    return `${inode} ${sizeBytes} ${changed.seconds}.${changed.nanoseconds}`;
+  }
+
   /** Space the file takes on disk, in bytes. */
   async allocatedBytes(signal: AbortSignal): Promise<number> {
     return (await this.#status(signal)).blocks * 512;

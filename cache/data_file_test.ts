@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { succeed } from "../tests/support/command.ts";
 import { cannotMount, freezableDisk, smallDisk } from "../tests/support/test_disk.ts";
@@ -144,6 +144,37 @@ Deno.test("DataFile tells while it is open that it was cut, removed or replaced"
   // The first write opens the file again, and must not write to the stranger.
   await rejects(other.writeLater(new Uint8Array(1), 0, never), { code: "gone" });
   other.close();
+  await deps.tasks.settled();
+});
+
+Deno.test("DataFile has another fingerprint after every change, and the same without", async () => {
+  await using at = await place();
+  const deps = dataFiles();
+  const file = await DataFile.create(at.path, MIB, deps, never);
+  await file.writeLater(sampleBytes(MIB, 1), 0, never);
+  const left = await file.fingerprint(never);
+  file.close();
+  const again = await DataFile.open(at.path, MIB, deps, never);
+  await again.readLater(new Uint8Array(MIB), 0, never);
+  equal(await again.fingerprint(never), left);
+  again.close();
+  const changes: readonly (() => void)[] = [
+    () => {
+      Deno.truncateSync(at.path, 5);
+      Deno.truncateSync(at.path, MIB);
+    },
+    () => {
+      // The inode of a removed file is given to the next one.
+      Deno.removeSync(at.path);
+      Deno.writeFileSync(at.path, sampleBytes(MIB, 1));
+    },
+  ];
+  for (const change of changes) {
+    change();
+    const other = await DataFile.open(at.path, MIB, deps, never);
+    notEqual(await other.fingerprint(never), left);
+    other.close();
+  }
   await deps.tasks.settled();
 });
 
