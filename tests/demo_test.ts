@@ -80,7 +80,8 @@ Deno.test("the demo reads both stores back as they were stored, and leaves nothi
   const output = demo.lines.join("\n");
   equal(code, 0, output);
   match(output, /images +first .* identical/);
-  match(output, /images +second .* 0 +identical/);
+  // Not "without requests": the kernel may give up pages at any time.
+  match(output, /images +second .* identical/);
   match(output, /reference +first .* identical/);
   match(output, /healthz answers 200/);
   match(output, /All went well/);

@@ -50,7 +50,8 @@ export async function showReads(
   screen.say(
     "Each file is read whole and its SHA-256 compared with the original's. The second read of " +
       "an object comes from the kernel's page cache: WarpDrive keeps it across opens as long as " +
-      "the object is the same version, and the store is not asked for its bytes again.",
+      "the object is the same version, and the store is asked again only for what the kernel " +
+      "had to give up meanwhile.",
   );
   const rows = [["backend", "read", "files", "MB", "time", "MB/s", "store requests", "content"]];
   const differences: string[] = [];
