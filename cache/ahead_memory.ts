@@ -10,6 +10,7 @@ export class AheadMemory {
   /** Oldest first, each with what lets it go. */
   readonly #kept = new Map<Fetch, () => void>();
   #bytes = 0;
+  #closed = false;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -22,6 +23,7 @@ export class AheadMemory {
 
   /** Resolves when `fetch` was dropped, to make room or because it was used. */
   async keep(fetch: Fetch): Promise<void> {
+    if (this.#closed) return;
     const dropped = Promise.withResolvers<void>();
     this.#kept.set(fetch, dropped.resolve);
     this.#bytes += fetch.lengthBytes;
@@ -41,8 +43,9 @@ export class AheadMemory {
     letGo();
   }
 
-  /** Lets everything go. */
-  clear(): void {
+  /** Lets everything go, and keeps nothing from now on. */
+  close(): void {
+    this.#closed = true;
     for (const fetch of [...this.#kept.keys()]) this.drop(fetch);
   }
 }

@@ -18,6 +18,7 @@ import { AheadMemory } from "./ahead_memory.ts";
 import { AdaptiveLimit } from "./adaptive_limit.ts";
 import type { Backend, ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool } from "./buffer_pool.ts";
+import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
 import { CacheCommits } from "./cache_commits.ts";
 import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
@@ -36,6 +37,7 @@ import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 import type { Logger } from "./platform/log.ts";
+import { within } from "./platform/within.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
@@ -43,8 +45,12 @@ import type { CacheMetrics } from "./telemetry.ts";
 const COMMIT_MS = 500;
 /** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
 const WINDOW_BLOCKS = 8;
+/** Longest wait for the cache's disk when an object is opened. */
+const DISK_TIMEOUT_MS = 1_000;
 /** Closed objects that wait for a commit, each with open descriptors, before it is made at once. */
 const IDLE_MAX = 1_000;
+/** Longest wait for calls of the disk when the cache is closed. */
+const CLOSE_TIMEOUT_MS = 5_000;
 const NEVER = new AbortController().signal;
 
 /** What the cache works with. */
@@ -119,7 +125,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     await this.#residents.restored;
     if (this.#deps.health.state.kind !== "working") return null;
     if (!await this.#space.reserve(object, bytes)) return null;
-    if (object.stored.file !== null) return object.stored.file;
+    // One whose file was left has its row, and gets a file when it is opened anew.
+    if (object.stored.file !== null || object.row !== null) return object.stored.file;
     let creating = this.#creating.get(object);
     if (creating === undefined) {
       creating = this.#createFile(object).finally(() => this.#creating.delete(object));
@@ -145,6 +152,14 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     if (object.row !== null) this.#residents.distrust(object.row);
   }
 
+  cut(object: CachedObject): void {
+    const { metrics, logger } = this.#deps;
+    const { backend, path } = object;
+    metrics.corrupted(1);
+    logger.error("Drop an object of the cache: its data file was cut", { backend, path });
+    this.#takeOut(object.key);
+  }
+
   diskFailed(error: unknown): void {
     this.#deps.health.failed(error);
   }
@@ -167,8 +182,14 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     for (const scheduler of this.#schedulers) scheduler.close();
-    this.#ahead.clear();
-    await this.#deps.tasks.settled();
+    this.#ahead.close();
+    const { tasks, clock, directory, logger } = this.#deps;
+    const late = () => notAnswering("close", directory.path);
+    try {
+      await within(tasks.settled(), CLOSE_TIMEOUT_MS, clock, late);
+    } catch (error) {
+      logger.warn("Leave the cache with calls under way", { error });
+    }
     await this.#commit();
   }
 
@@ -189,10 +210,11 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       }
       const loaded = await opening;
       // It may have been closed by its last user before this one got it.
-      if (this.#open.get(name) === opening) object = loaded;
+      if (this.#open.get(name) !== opening) continue;
+      if (this.#idle.delete(loaded)) this.#open.set(name, this.#lookedAt(loaded));
+      else object = loaded;
     }
     object.opens += 1;
-    this.#idle.delete(object);
     this.#deps.residency.hold(object.key);
     if (object.admission.kind === "refused") object.admission = { kind: "undecided" };
     if (object.stored.map.complete && !object.stored.map.trusted) {
@@ -241,28 +263,61 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   }
 
   async #takeOver(object: CachedObject, row: CachedRow): Promise<void> {
-    const { index, directory, files, metrics, logger } = this.#deps;
+    const { index, metrics, logger } = this.#deps;
+    const { id, sizeBytes, cachedBytes } = row;
     let file: DataFile;
+    let fingerprint: string;
     try {
-      file = await DataFile.open(directory.dataPath(row.id), row.sizeBytes, files, NEVER);
+      if (sizeBytes !== object.entry.sizeBytes) throw wrongSize(row);
+      file = await this.#openFile(row);
+      fingerprint = await file.fingerprint(NEVER);
     } catch (error) {
+      if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
       const { backend, path } = object;
       const message = "Drop an object of the cache: its data file is not as it was left";
       logger.warn(message, { backend, path, error });
       metrics.corrupted(1);
-      this.#residents.forget(object.key, row.id);
+      this.#residents.forget(object.key, id);
       return;
     }
-    const { id, sizeBytes, cachedBytes } = row;
     this.#residents.add(object.key, { row: id, sizeBytes }, cachedBytes);
-    for (const block of await index.blocksOf(row.id)) object.stored.map.load(block);
-    object.admission = { kind: "admitted", chargedBytes: row.cachedBytes };
+    for (const block of await index.blocksOf(id)) object.stored.map.load(block);
+    object.admission = { kind: "admitted", chargedBytes: cachedBytes };
     object.stored.use(file);
-    object.row = row.id;
-    this.#openRows.set(row.id, object);
-    // The same file as when it was verified; another one in its place has another inode.
-    if (object.stored.map.complete && this.#residents.isTrusted(row.id, file.inode)) {
+    object.row = id;
+    this.#openRows.set(id, object);
+    if (object.stored.map.complete && this.#residents.isTrusted(id, fingerprint)) {
       object.stored.map.trustAll();
+    }
+  }
+
+  /** An object that was closed, which trusts its file only if nobody has touched that since. */
+  async #lookedAt(object: CachedObject): Promise<CachedObject> {
+    const { stored: { file, map }, row } = object;
+    if (file === null || row === null || !map.trusted) return object;
+    try {
+      const late = () => notAnswering("stat", file.path);
+      const { clock } = this.#deps;
+      const fingerprint = await within(file.fingerprint(NEVER), DISK_TIMEOUT_MS, clock, late);
+      if (this.#residents.isTouched(row, fingerprint)) map.distrust();
+    } catch (error) {
+      object.stored.leave();
+      this.#deps.health.failed(error);
+    }
+    return object;
+  }
+
+  /** Opens a data file; a disk that does not answer is not waited for. */
+  async #openFile({ id, sizeBytes }: CachedRow): Promise<DataFile> {
+    const { directory, files, clock, tasks } = this.#deps;
+    const path = directory.dataPath(id);
+    const opening = DataFile.open(path, sizeBytes, files, NEVER);
+    try {
+      return await within(opening, DISK_TIMEOUT_MS, clock, () => notAnswering("open", path));
+    } catch (error) {
+      // Nobody will use what a late call opens.
+      tasks.add(opening.then((file) => file.close(), () => undefined));
+      throw error;
     }
   }
 
@@ -306,14 +361,27 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     }
   }
 
-  #noteTrust({ stored: { map, file }, row }: CachedObject): void {
-    if (map.trusted && row !== null && file !== null) this.#residents.trust(row, file.inode);
+  /** Remembers that all of the object was verified, and what its file looks like. */
+  #noteTrust(object: CachedObject): void {
+    const { stored: { map, file }, row } = object;
+    if (!map.trusted || row === null || file === null) return;
+    this.#deps.tasks.add(
+      file.fingerprint(NEVER).then((fingerprint) => this.#residents.trust(row, fingerprint)),
+    );
   }
 
-  /** Takes a victim out of the index and off the disk; who has it open goes on reading. */
   #evict(key: ObjectKey): void {
+    const sizeBytes = this.#takeOut(key);
+    this.#deps.metrics.evicted(Math.ceil(sizeBytes / this.#deps.settings.blockBytes));
+  }
+
+  /**
+   * Takes an object out of the index and off the disk; who has it open goes on reading. Returns
+   * its size.
+   */
+  #takeOut(key: ObjectKey): number {
     const resident = this.#residents.get(key);
-    if (resident === undefined) return;
+    if (resident === undefined) return 0;
     const { row, sizeBytes } = resident;
     const open = this.#openRows.get(row);
     if (open !== undefined) {
@@ -321,8 +389,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       this.#commits.forget(open);
       this.#space.linger(open.stored.map.presentBytes);
     }
-    this.#deps.metrics.evicted(Math.ceil(sizeBytes / this.#deps.settings.blockBytes));
     this.#residents.forget(key, row);
+    return sizeBytes;
   }
 
   async #commitNowAndThen(): Promise<void> {
@@ -345,7 +413,10 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     } catch (error) {
       this.#deps.health.failed(error);
     }
-    for (const object of idle) if (this.#idle.delete(object)) this.#close(object);
+    for (const object of idle) {
+      // Used again meanwhile, one waits for the next commit.
+      if (!this.#commits.has(object) && this.#idle.delete(object)) this.#close(object);
+    }
   }
 
   #close(object: CachedObject): void {
@@ -357,6 +428,11 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     }
     object.stored.file?.close();
   }
+}
+
+function wrongSize({ id, sizeBytes }: CachedRow): CacheDiskError {
+  const reason = `its row says ${sizeBytes} bytes, which is not the size of the object`;
+  return new CacheDiskError("gone", "use", `object ${id}`, reason);
 }
 
 function openKey(backend: string, path: string, version: string): string {

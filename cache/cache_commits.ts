@@ -24,6 +24,11 @@ export class CacheCommits {
     if (object.row !== null) this.#rowsOf(object);
   }
 
+  /** Whether a change of `object` waits. */
+  has(object: CachedObject): boolean {
+    return this.#dirty.has(object);
+  }
+
   /** `object` left the cache. */
   forget(object: CachedObject): void {
     this.#dirty.delete(object);

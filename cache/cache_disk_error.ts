@@ -22,3 +22,8 @@ export class CacheDiskError extends Error {
     super(`Cannot ${operation} "${subject}": ${reason}`, options);
   }
 }
+
+/** The disk does not answer `operation` on `subject` in time. */
+export function notAnswering(operation: string, subject: string): CacheDiskError {
+  return new CacheDiskError("failed", operation, subject, "the disk does not answer");
+}

@@ -34,8 +34,8 @@ export interface CacheResidentsDeps {
 export class CacheResidents {
   readonly #deps: CacheResidentsDeps;
   readonly #residents = new Map<ObjectKey, Resident>();
-  /** Rows whose file was verified as a whole by this process, and the inode it had then. */
-  readonly #trusted = new Map<number, bigint>();
+  /** Rows whose file was verified as a whole by this process, and how it looked then. */
+  readonly #trusted = new Map<number, string>();
   readonly #restored = Promise.withResolvers<void>();
 
   constructor(deps: CacheResidentsDeps) {
@@ -58,14 +58,20 @@ export class CacheResidents {
     if (foundBytes !== null) this.#deps.residency.restore(key, foundBytes);
   }
 
-  /** All of the file with `inode` has its checksums. */
-  trust(row: number, inode: bigint): void {
-    this.#trusted.set(row, inode);
+  /** All of the file that looks like `fingerprint` has its checksums. */
+  trust(row: number, fingerprint: string): void {
+    this.#trusted.set(row, fingerprint);
   }
 
   /** Whether the file of `row` is still the one that was verified. */
-  isTrusted(row: number, inode: bigint): boolean {
-    return this.#trusted.get(row) === inode;
+  isTrusted(row: number, fingerprint: string): boolean {
+    return this.#trusted.get(row) === fingerprint;
+  }
+
+  /** Whether the file of `row` was verified and looks different now. */
+  isTouched(row: number, fingerprint: string): boolean {
+    const trusted = this.#trusted.get(row);
+    return trusted !== undefined && trusted !== fingerprint;
   }
 
   distrust(row: number): void {

@@ -18,6 +18,7 @@
  */
 import { BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool, Lease } from "./buffer_pool.ts";
+import { CacheDiskError } from "./cache_disk_error.ts";
 import { residencyKey } from "./cache_space.ts";
 import { CHUNK_BYTES } from "./chunk_map.ts";
 import type { DataFile } from "./data_file.ts";
@@ -38,6 +39,8 @@ export interface CacheKeeper {
   written(object: CachedObject, first: number, last: number): void;
   /** A chunk did not have its checksum, or could not be read back. */
   corrupt(object: CachedObject, chunk: number): void;
+  /** The data file was cut, and is not used any more. */
+  cut(object: CachedObject): void;
   /** Writing or reading the cache's disk failed. */
   diskFailed(error: unknown): void;
   /** A read was served, `hits` blocks from the cache and `misses` blocks not. */
@@ -117,12 +120,12 @@ export class CachedObject implements OpenObject {
     this.key = residencyKey(backend, path, entry.version);
     this.#ahead = ahead;
     this.#deps = deps;
-    const { keeper, clock, tasks, checks } = deps;
+    const { keeper, clock, checks } = deps;
     this.stored = new StoredChunks(entry.sizeBytes, {
       clock,
-      tasks,
       checks,
       onCorrupt: (chunk) => keeper.corrupt(this, chunk),
+      onCut: () => keeper.cut(this),
       onDiskFailed: (error) => keeper.diskFailed(error),
     });
   }
@@ -245,9 +248,10 @@ export class CachedObject implements OpenObject {
       await this.#write(fetch, first, last);
     } catch (error) {
       // Those who wait for the fetch are told by the fetch itself.
-      if (!(error instanceof BackendError || error instanceof DOMException)) {
-        this.#deps.keeper.diskFailed(error);
-      }
+      if (error instanceof BackendError || error instanceof DOMException) return;
+      if (!(error instanceof CacheDiskError)) throw error;
+      fetch.reusable = false;
+      this.#deps.keeper.diskFailed(error);
     } finally {
       for (let chunk = first; chunk <= last; chunk += 1) this.#fetches.delete(chunk);
       this.#deps.scheduler.release(fetch);
@@ -266,8 +270,8 @@ export class CachedObject implements OpenObject {
       ? null
       : await this.#deps.keeper.admit(this, fetch.lengthBytes);
     if (file === null) return await this.#ahead.keepUntilUsed(fetch);
-    await this.stored.write(file, first, fetch.bytes(0, fetch.lengthBytes));
-    this.#deps.keeper.written(this, first, last);
+    const written = await this.stored.write(file, first, fetch.bytes(0, fetch.lengthBytes));
+    if (written) this.#deps.keeper.written(this, first, last);
   }
 
   /**

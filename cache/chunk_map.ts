@@ -105,6 +105,12 @@ export class ChunkMap {
     this.#verifiedCount = this.count;
   }
 
+  /** The file was touched by somebody else: everything is to be verified again. */
+  distrust(): void {
+    this.#verified.fill(0);
+    this.#verifiedCount = 0;
+  }
+
   /** A chunk turned out to be bad or gone. */
   drop(chunk: number): void {
     if (this.has(chunk)) this.#presentCount -= 1;

@@ -157,6 +157,11 @@ export class DataFile {
     });
   }
 
+  /** Calls that the disk of the file has answered, on whatever file. */
+  get diskAnswers(): number {
+    return this.#deps.threads.answered;
+  }
+
   /** Whether the file still has its name and its size; to be asked at every open of the object. */
   async isIntact(signal: AbortSignal): Promise<boolean> {
     const status = await this.#status(signal);

@@ -11,6 +11,7 @@ import { QueueFullError, Semaphore } from "./platform/limit.ts";
 /** At most `threads` calls at once and `waitersMax` behind them. */
 export class DiskThreads {
   readonly #turns: Semaphore;
+  #answered = 0;
 
   constructor(threads: number, waitersMax: number) {
     this.#turns = new Semaphore("cache disk", threads, waitersMax);
@@ -21,6 +22,11 @@ export class DiskThreads {
     return this.#turns.waiting;
   }
 
+  /** Calls that have returned: while this grows, the disk is slow and does not hang. */
+  get answered(): number {
+    return this.#answered;
+  }
+
   /**
    * Runs `work` when it is its turn; `signal` ends the wait for the turn, not the work.
    *
@@ -28,7 +34,11 @@ export class DiskThreads {
    */
   async run<T>(subject: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     using _turn = await this.#turn(subject, signal);
-    return await work();
+    try {
+      return await work();
+    } finally {
+      this.#answered += 1;
+    }
   }
 
   async #turn(subject: string, signal: AbortSignal): Promise<Disposable> {

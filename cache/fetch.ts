@@ -49,6 +49,8 @@ export class Fetch {
   /** Bytes from the start of the range that have arrived. */
   filledBytes = 0;
   holders = 0;
+  /** Nobody but the holders knows the buffer. False when a call that hangs may still read it. */
+  reusable = true;
   readonly waiters = new Set<Waiter>();
 
   constructor(
@@ -182,7 +184,7 @@ export class FetchScheduler {
       case "running":
         return unreachableHolder();
       case "filled":
-        this.#deps.buffers.giveBack(fetch.state.buffer, true);
+        this.#deps.buffers.giveBack(fetch.state.buffer, fetch.reusable);
         return;
       case "failed":
         if (fetch.state.buffer !== null) this.#deps.buffers.giveBack(fetch.state.buffer, false);

@@ -2,31 +2,32 @@
  * The part of an object version that is on the cache's disk: its data file, and which chunks of it
  * may be believed.
  *
- * A disk that fails or does not answer in time is not asked again for this object: the bytes then
- * come from the store.
+ * A disk that fails or does not answer in time is not asked again until the object is opened anew,
+ * nor is a file that was cut: the bytes then come from the store.
  */
 import { crc32 } from "node:zlib";
 import type { BufferPool, Lease } from "./buffer_pool.ts";
-import { CacheDiskError } from "./cache_disk_error.ts";
+import { notAnswering } from "./cache_disk_error.ts";
 import { CHUNK_BYTES, ChunkMap } from "./chunk_map.ts";
 import type { DataFile } from "./data_file.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
-import type { TaskGroup } from "./platform/limit.ts";
+import { TaskGroup } from "./platform/limit.ts";
 import { within } from "./platform/within.ts";
 
-/** Longest wait for the cache's disk before the store is asked instead. */
+/** A disk that has answered no call at all for so long hangs: the store is asked instead. */
 const DISK_TIMEOUT_MS = 1_000;
 const NEVER = new AbortController().signal;
 
 /** What reading back needs, and who is told what it finds. */
 export interface StoredChunksDeps {
   readonly clock: Clock;
-  readonly tasks: TaskGroup;
   /** For chunks that are read back to be verified; no other buffer is waited for with one. */
   readonly checks: BufferPool;
-  /** A chunk did not have its checksum, or was cut. */
+  /** A chunk did not have its checksum. */
   readonly onCorrupt: (chunk: number) => void;
+  /** The file was cut: what is written to it now would make zeros of what was lost. */
+  readonly onCut: () => void;
   readonly onDiskFailed: (error: unknown) => void;
 }
 
@@ -35,6 +36,8 @@ export class StoredChunks {
   readonly map: ChunkMap;
   readonly #deps: StoredChunksDeps;
   #file: DataFile | null = null;
+  /** Calls that nobody waits for any more. */
+  readonly #late = new TaskGroup(() => undefined);
 
   constructor(sizeBytes: number, deps: StoredChunksDeps) {
     this.map = new ChunkMap(sizeBytes);
@@ -81,14 +84,31 @@ export class StoredChunks {
     return true;
   }
 
-  /** Writes whole chunks that arrived, beginning with `first`. Rejects with `CacheDiskError`. */
-  async write(file: DataFile, first: number, bytes: Memory): Promise<void> {
+  /** No more is asked of the file; it is closed when the calls under way have returned. */
+  leave(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  /**
+   * Writes whole chunks that arrived, beginning with `first`; false when the file was left. Rejects
+   * with `CacheDiskError`; a disk that hangs may then still read from `bytes`.
+   */
+  async write(file: DataFile, first: number, bytes: Memory): Promise<boolean> {
+    if (this.#file !== file) return false;
     const crcs: number[] = [];
     for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
       crcs.push(crc32(bytes.subarray(start, start + CHUNK_BYTES)));
     }
-    await file.writeLater(bytes, first * CHUNK_BYTES, NEVER);
+    const writing = file.writeLater(bytes, first * CHUNK_BYTES, NEVER);
+    try {
+      await this.#answer(writing, file, "write");
+    } catch (error) {
+      this.#late.add(writing);
+      throw error;
+    }
     crcs.forEach((crc, index) => this.map.add(first + index, crc));
+    return this.#file === file;
   }
 
   /** Reads back and compares all that is present and not verified yet. */
@@ -103,16 +123,14 @@ export class StoredChunks {
   async #readRange(into: Memory, offset: number): Promise<boolean> {
     const read = await this.#fromDisk(into, offset, () => undefined);
     if (read === into.length) return true;
-    if (read === null) return false;
-    // The file was cut: nothing of this range is believed any more.
-    const [first, last] = chunksOf(offset, into.length);
-    for (let chunk = first; chunk <= last; chunk += 1) this.#drop(chunk);
+    if (read !== null) this.#cut();
     return false;
   }
 
   /** The bytes of a chunk that has its checksum; null when it has not, or the disk failed. */
   async #verifiedChunk(chunk: number, signal: AbortSignal): Promise<Lease | null> {
     const lease = await this.#deps.checks.lend(this.map.chunkBytes(chunk), signal);
+    const wasVerified = this.map.isVerified(chunk);
     const read = await this.#fromDisk(lease.bytes, chunk * CHUNK_BYTES, lease.release);
     if (read === null) return null;
     if (read === lease.bytes.length && crc32(lease.bytes) === this.map.crc(chunk)) {
@@ -120,6 +138,12 @@ export class StoredChunks {
       return lease;
     }
     lease.release();
+    if (read < lease.bytes.length) {
+      this.#cut();
+      return null;
+    }
+    // Another reader found it bad first, and it was fetched and written anew meanwhile.
+    if (!wasVerified && this.map.isVerified(chunk)) return this.#verifiedChunk(chunk, signal);
     this.#drop(chunk);
     return null;
   }
@@ -136,14 +160,32 @@ export class StoredChunks {
     }
     const reading = file.readLater(into, offset, NEVER);
     try {
-      const late = () => new CacheDiskError("failed", "read", file.path, "it does not answer");
-      return await within(reading, DISK_TIMEOUT_MS, this.#deps.clock, late);
+      return await this.#answer(reading, file, "read");
     } catch (error) {
-      this.#file = null;
+      if (this.#file === file) this.leave();
       this.#deps.onDiskFailed(error);
-      this.#deps.tasks.add(reading.then(whenOver, whenOver));
+      this.#late.add(reading.then(whenOver, whenOver));
       return null;
     }
+  }
+
+  /** What `call` gives. Rejects when the disk has answered nobody for too long. */
+  async #answer<T>(call: Promise<T>, file: DataFile, operation: string): Promise<T> {
+    for (;;) {
+      const before = file.diskAnswers;
+      const late = notAnswering(operation, file.path);
+      try {
+        return await within(call, DISK_TIMEOUT_MS, this.#deps.clock, () => late);
+      } catch (error) {
+        if (error !== late || file.diskAnswers === before) throw error;
+      }
+    }
+  }
+
+  #cut(): void {
+    if (this.#file === null) return;
+    this.leave();
+    this.#deps.onCut();
   }
 
   #drop(chunk: number): void {
