@@ -22,6 +22,14 @@ export interface DiskSpace {
   readonly totalBytes: number;
 }
 
+/** What the disk said, less what was promised since. */
+interface Measured {
+  freeBytes: number;
+  readonly totalBytes: number;
+  /** Room was made because of it. */
+  evicted: boolean;
+}
+
 /** What space accounting needs. */
 export interface CacheSpaceDeps {
   readonly residency: Residency;
@@ -43,8 +51,7 @@ export class CacheSpace {
   readonly #deps: CacheSpaceDeps;
   /** Bytes of files that were evicted while open: they are freed on close. */
   #lingeringBytes = 0;
-  #disk: DiskSpace | null = null;
-  #measuredMs = Number.NEGATIVE_INFINITY;
+  #disk: { readonly askedMs: number; readonly answer: Promise<Measured> } | null = null;
 
   constructor(deps: CacheSpaceDeps) {
     this.#deps = deps;
@@ -55,24 +62,29 @@ export class CacheSpace {
     return this.#deps.residency.usedBytes + this.#lingeringBytes;
   }
 
-  /** Makes room for `bytes` more of `object`; false when it is not to be kept. */
+  /** Makes room for `bytes` more of `object`; false when they are not to be kept. */
   async reserve(object: CachedObject, bytes: number): Promise<boolean> {
-    if (object.admission.kind === "refused") return false;
     const size = object.entry.sizeBytes;
     const isLarge = size > this.#deps.capacityBytes * LARGE_SHARE;
-    const charged = object.admission.kind === "admitted" ? object.admission.chargedBytes : 0;
+    if (!isLarge && object.admission.kind === "admitted") return true;
+    if (!await this.#diskHasRoom(isLarge ? bytes : size)) return false;
+    // Another part of the object may have been decided on meanwhile.
+    const { admission } = object;
+    if (admission.kind === "refused" || admission.kind === "evicted") return false;
+    const charged = admission.kind === "admitted" ? admission.chargedBytes : 0;
     const charge = isLarge ? charged + bytes : size;
-    if (charge === charged) return true;
-    if (!await this.#diskHasRoom(charge - charged)) return false;
-    if (this.#lingeringBytes + charge > this.#deps.capacityBytes) return false;
-    const decision = this.#deps.residency.admit(object.key, charge);
+    const growth = charge - charged;
+    if (growth === 0) return true;
+    const { residency, capacityBytes, evict } = this.#deps;
+    if (this.#lingeringBytes > 0 && this.usedBytes + growth > capacityBytes) return false;
+    const decision = residency.admit(object.key, charge);
     if (decision.kind === "refuse") {
-      // A large object keeps what it has; any other is refused as a whole until it is opened again.
+      // A large object keeps what it has; any other stays out as a whole until it is opened again.
       if (!isLarge) object.admission = { kind: "refused" };
       return false;
     }
     object.admission = { kind: "admitted", chargedBytes: charge };
-    for (const key of decision.evict) this.#deps.evict(key);
+    for (const key of decision.evict) evict(key);
     return true;
   }
 
@@ -82,19 +94,29 @@ export class CacheSpace {
   }
 
   async #diskHasRoom(bytes: number): Promise<boolean> {
-    const { clock, measure, residency, evict } = this.#deps;
-    if (this.#disk === null || clock.monotonicMs() - this.#measuredMs > FREE_SPACE_MS) {
-      this.#measuredMs = clock.monotonicMs();
-      this.#disk = await measure();
-    }
-    const floor = this.#disk.totalBytes * FREE_SHARE_MIN;
-    const short = floor + bytes - this.#disk.freeBytes;
-    if (short <= 0) {
-      this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes - bytes };
+    const disk = await this.#measured();
+    const floor = disk.totalBytes * FREE_SHARE_MIN;
+    if (disk.freeBytes - bytes >= floor) {
+      disk.freeBytes -= bytes;
       return true;
     }
-    for (const key of residency.evict(short, "any")) evict(key);
-    // What that freed shows at the next look; until then reads go through.
+    if (!disk.evicted) {
+      // Once per look at the disk: what this frees shows at the next one.
+      disk.evicted = true;
+      const { residency, evict } = this.#deps;
+      for (const key of residency.evict(floor + bytes - disk.freeBytes, "any")) evict(key);
+    }
     return false;
+  }
+
+  /** What the disk said last, or says now when that is too long ago. */
+  #measured(): Promise<Measured> {
+    const { clock, measure } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    if (this.#disk === null || nowMs - this.#disk.askedMs > FREE_SPACE_MS) {
+      const answer = measure().then((space) => ({ ...space, evicted: false }));
+      this.#disk = { askedMs: nowMs, answer };
+    }
+    return this.#disk.answer;
   }
 }

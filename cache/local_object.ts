@@ -1,5 +1,6 @@
 /** Object versions that are files of a local backend: read in place, never cached. */
 import { BackendError, type ObjectEntry } from "./backend/backend.ts";
+import { isSameFile } from "./backend/local_entry.ts";
 import type { LocalFiles, OpenedFile } from "./backend/local.ts";
 import { diskTimeout } from "./backend/local_timed.ts";
 import type { BufferPool, Lease } from "./buffer_pool.ts";
@@ -13,7 +14,12 @@ import { within } from "./platform/within.ts";
 const SEEK_DATA = 3; // linux/fs.h
 const SEEK_HOLE = 4;
 
-/** What the files of one local backend share. */
+/**
+ * What the files of one local backend share.
+ *
+ * A file that was written to since it was looked up opens all the same, as what it is now: one that
+ * grows all the time could otherwise never be opened. Its `entry` tells.
+ */
 export interface LocalObjectsDeps {
   readonly backend: string;
   readonly files: LocalFiles;
@@ -38,9 +44,9 @@ export class LocalObjects implements ObjectSource {
   async open(path: string, entry: ObjectEntry): Promise<OpenObject> {
     const { backend, files, libc } = this.#deps;
     const file = await files.open(path);
-    if (file === null || file.entry.version !== entry.version) {
+    if (file === null || !isSameFile(file.entry.version, entry.version)) {
       if (file !== null) libc.close(file.fd);
-      const reason = "the file was replaced or changed since it was looked up";
+      const reason = "the file was replaced since it was looked up";
       throw new BackendError("changed", backend, "read", path, reason);
     }
     return new LocalObject(path, file, this.#deps);
@@ -87,7 +93,6 @@ class LocalObject implements OpenObject {
     try {
       const late = () => diskTimeout(backend, "read", this.#path, timeoutMs);
       await within(filling, timeoutMs, clock, late);
-      this.#assertUnchanged();
       return lease;
     } catch (error) {
       // A call that hangs still writes to the buffer: it goes back only when the call is over.
@@ -129,6 +134,7 @@ class LocalObject implements OpenObject {
         if (read === 0) throw this.#error("changed", "the file became shorter");
         filled += read;
       }
+      this.#assertUnchanged();
     } finally {
       this.#reading -= 1;
       this.#closeWhenIdle();

@@ -59,11 +59,22 @@ Deno.test("LocalObjects reads every range, at once from the page cache or later"
   object.close();
 });
 
-Deno.test("LocalObjects opens no version but the one that was looked up", async () => {
+Deno.test("LocalObjects opens a file that was written to as what it is now", async () => {
   await using at = await place();
   const old = await at.backend.stat("file", never);
   assert.ok(old?.kind === "object");
-  await Deno.writeFile(at.path, sampleBytes(SIZE + 1, 2));
+  await Deno.writeFile(at.path, sampleBytes(SIZE + 1, 2), { append: true });
+  const object = await at.objects.open("file", old);
+  assert.equal(object.entry.sizeBytes, 2 * SIZE + 1);
+  object.close();
+});
+
+Deno.test("LocalObjects opens no other file in place of the one that was looked up", async () => {
+  await using at = await place();
+  const old = await at.backend.stat("file", never);
+  assert.ok(old?.kind === "object");
+  await Deno.writeFile(`${at.path}.new`, CONTENT);
+  await Deno.rename(`${at.path}.new`, at.path);
   await assert.rejects(at.objects.open("file", old), { code: "changed" });
   await Deno.remove(at.path);
   await assert.rejects(at.objects.open("file", old), { code: "changed" });

@@ -8,7 +8,10 @@ import type { Memory } from "./platform/libc.ts";
 
 /** One object version, open for reading. Reads throw `BackendError`. */
 export interface OpenObject {
-  /** The version all bytes come from. */
+  /**
+   * The version all bytes come from. A local file may be a later one than was asked for, which only
+   * passthrough may show: the page cache of a node holds bytes of the node's version.
+   */
   readonly entry: ObjectEntry;
   /**
    * A file on this machine that holds exactly these bytes at the same offsets, which the kernel

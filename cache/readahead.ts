@@ -54,7 +54,7 @@ export interface ReadaheadStep {
 export const READAHEAD_START: ReadaheadState = { streams: [] };
 
 /** Readers of one handle that are told apart: more than the workers that share a descriptor. */
-export const STREAMS_MAX = 16;
+export const STREAMS_MAX = 64;
 
 const RING = 8;
 /** Accesses after which a stream is known for what it is. */

@@ -239,7 +239,7 @@ Deno.test("64 readers of four shards, 16 to a handle, all read ahead", async () 
       reader.left -= 1;
     }
     deepEqual(readers.filter((reader) => reader.ahead < 10), []);
-    for (const handle of handles) equal(handle.state.streams.length, STREAMS_MAX);
+    for (const handle of handles) equal(handle.state.streams.length <= STREAMS_MAX, true);
   });
 });
 

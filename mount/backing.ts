@@ -1,5 +1,7 @@
 /** Files that the kernel reads by itself, registered with the mount's connection. */
 import { ERRNO, errnoName } from "../cache/platform/errno.ts";
+import type { Libc } from "../cache/platform/libc.ts";
+import { OPEN_FLAGS } from "../cache/platform/open_flags.ts";
 import type { Logger } from "../cache/platform/log.ts";
 import type { BackingFiles } from "./fs/files.ts";
 import type { Device } from "./fuse/device.ts";
@@ -23,13 +25,10 @@ export function backingFiles(
   // Each reason is logged once: it holds for every file of the same place.
   const logged = new Set<number>();
   return {
-    register(fd, sizeBytes) {
+    register(fd) {
       if (!enabled) return null;
       const id = device.openBacking(fd);
-      if (id > 0) {
-        onOpened(sizeBytes);
-        return id;
-      }
+      if (id > 0) return id;
       if (!logged.has(id)) {
         logged.add(id);
         logger.info("Serve files from the daemon: passthrough is refused", {
@@ -39,5 +38,19 @@ export function backingFiles(
       return null;
     },
     unregister: (id) => device.closeBacking(id),
+    opened: onOpened,
   };
+}
+
+/**
+ * Whether the kernel takes backing files from this process, found out by giving it one. INIT
+ * agrees on passthrough with anybody; CAP_SYS_ADMIN is asked for only here.
+ */
+export function mayPassThrough(device: Device, libc: Libc): boolean {
+  const fd = libc.openPath(Deno.execPath(), OPEN_FLAGS.RDONLY);
+  if (fd < 0) return true;
+  const id = device.openBacking(fd);
+  if (id > 0) device.closeBacking(id);
+  libc.close(fd);
+  return id !== -ERRNO.EPERM;
 }

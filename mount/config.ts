@@ -31,12 +31,12 @@ export interface MetricsSettings {
   readonly enabled: boolean;
   readonly hostname: string;
   readonly port: number;
-  /** Fail when the address is taken; false for a default nobody asked for. */
-  readonly required: boolean;
 }
 
 /** Everything `warpdrive mount` needs to know. Durations in milliseconds, sizes in bytes. */
 export interface MountConfig {
+  /** Written down in a file, or a single URL on the command line. */
+  readonly origin: "file" | "url";
   readonly mountPoint: string;
   readonly allowOther: boolean;
   readonly fuseDebug: boolean;

@@ -102,7 +102,8 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
     owner,
     ...cacheSection,
     backends,
-    metrics: { enabled: metrics.enabled, ...metrics.addr, required: true },
+    origin: "file",
+    metrics: { enabled: metrics.enabled, ...metrics.addr },
   };
 }
 

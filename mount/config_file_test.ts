@@ -76,7 +76,8 @@ Deno.test("parseMountConfig fills in every default", () => {
       requestsMax: 64,
       source: { type: "local", root: "/srv" },
     }],
-    metrics: { enabled: true, hostname: "127.0.0.1", port: 9090, required: true },
+    origin: "file",
+    metrics: { enabled: true, hostname: "127.0.0.1", port: 9090 },
   });
 });
 
@@ -154,6 +155,6 @@ Deno.test("parseMountConfig completes workload identity from the environment", (
 });
 
 Deno.test("parseMountConfig says which settings this version checks and does not use", () => {
-  const { warnings } = parsed(`cache: {path: /nvme, stale_ttl: 5s}\ntelemetry: {}\n${MINIMAL}`);
-  deepEqual(warnings.map(({ path }) => path), ["cache.path", "telemetry"]);
+  const { warnings } = parsed(`cache: {path: /nvme, offline_ttl: 5s}\ntelemetry: {}\n${MINIMAL}`);
+  deepEqual(warnings.map(({ path }) => path), ["cache.offline_ttl", "telemetry"]);
 });

@@ -57,16 +57,9 @@ export async function openCache(
 ): Promise<OpenCache> {
   const holder = { pid: Deno.pid, mountPoint, sinceMs: clock.wallMs() };
   const directory = CacheDirectory.open(settings.path, holder, libc);
-  const index = await CacheIndex.open({
-    path: directory.indexPath,
-    listings: LISTINGS,
-    clock,
-    timeoutMs: INDEX_TIMEOUT_MS,
-    step: noStepHook,
-    onDamage: (reason) => {
-      metrics.corrupted(1);
-      logger.error("Drop what is damaged in the index of the cache", { reason });
-    },
+  const index = await openIndex(directory, clock, logger, metrics).catch((error: unknown) => {
+    directory[Symbol.dispose]();
+    throw error;
   });
   const closing = new AbortController();
   const tasks = new TaskGroup((error) => logger.error("Lose a task of the cache", { error }));
@@ -83,7 +76,7 @@ export async function openCache(
     metrics,
     residency: createResidency({
       policy: settings.policy,
-      capacityBytes: settings.sizeBytesMax * settings.highWater,
+      capacityBytes: settings.sizeBytesMax,
       ghostsMax: GHOSTS_MAX,
     }),
     files: { libc, threads, tasks, step: noStepHook },
@@ -102,4 +95,23 @@ export async function openCache(
       directory[Symbol.dispose]();
     },
   };
+}
+
+async function openIndex(
+  directory: CacheDirectory,
+  clock: Clock,
+  logger: Logger,
+  metrics: CacheMetrics,
+): Promise<CacheIndex> {
+  return await CacheIndex.open({
+    path: directory.indexPath,
+    listings: LISTINGS,
+    clock,
+    timeoutMs: INDEX_TIMEOUT_MS,
+    step: noStepHook,
+    onDamage: (reason) => {
+      metrics.corrupted(1);
+      logger.error("Drop what is damaged in the index of the cache", { reason });
+    },
+  });
 }

@@ -15,9 +15,9 @@ import { COMMIT, VERSION } from "../cache/platform/version.ts";
 import { sampleProcess } from "../cache/process_metrics.ts";
 import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
 import { type AdminSources, serveAdmin } from "./admin.ts";
-import { backingFiles } from "./backing.ts";
+import { backingFiles, mayPassThrough } from "./backing.ts";
 import { type Machine, thisMachine } from "./check/machine.ts";
-import type { MetricsSettings, MountConfig } from "./config.ts";
+import type { MountConfig } from "./config.ts";
 import { FileSystem } from "./fs/filesystem.ts";
 import { Listings } from "./fs/listings.ts";
 import { attach, type Attachment, detach } from "./fuse/attach.ts";
@@ -30,6 +30,7 @@ import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts"
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
 import { openCache } from "./open_cache.ts";
+import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
 
@@ -104,6 +105,9 @@ export async function serveMount(
   });
   await using open = await openVolumes(config.backends, cache?.cache ?? null, backendDeps);
   probes.open = open;
+  // With a configuration file, a store may be down for the moment; a URL names the one that counts.
+  const whenSilent = config.origin === "file" ? "warn" : "refuse";
+  await probeVolumes(open.volumes, whenSilent, clock, logger, context.signal);
   const liveness = new HealthMonitor(
     new Map([["mount", mountCheck(config.mountPoint, statfs)]]),
     CHECK_TIMEOUT_MS,
@@ -111,7 +115,7 @@ export async function serveMount(
   );
   const health = new HealthMonitor(checks(config, open, context), CHECK_TIMEOUT_MS, clock);
   // Listening comes before mounting: an address in use leaves nothing mounted.
-  await using _admin = listen(config.metrics, { registry, health, liveness }, context);
+  await using _admin = listen(config, { registry, health, liveness }, context);
   const surroundings = { context, libc, machine, telemetry, open, gone: gone.signal };
   const served = await start(config, surroundings);
   probes.fileSystem = served.fileSystem;
@@ -138,7 +142,7 @@ export async function serveMount(
 
 /** Serves metrics and health, if they are wanted. */
 function listen(
-  metrics: MetricsSettings,
+  { metrics, origin }: MountConfig,
   sources: AdminSources,
   { clock, logger }: CommandContext,
 ): AsyncDisposable | null {
@@ -147,7 +151,7 @@ function listen(
     return serveAdmin(metrics, sources, clock, logger);
   } catch (error) {
     // An address nobody asked for, taken by another mount of the same user, is no reason to fail.
-    if (metrics.required) throw error;
+    if (origin === "file") throw error;
     logger.warn("Mount without metrics and health", { error });
     return null;
   }
@@ -170,11 +174,13 @@ async function start(config: MountConfig, around: Surroundings): Promise<Served>
       isBeingKilled,
       trace: config.fuseDebug,
     });
-    const features = await session.connect({
+    const agreed = await session.connect({
       ...config.fuse,
       stackDepth,
       pageBytes: libc.pageBytes(),
     });
+    const passthrough = agreed.passthrough && mayPassThrough(device, libc);
+    const features = { ...agreed, passthrough };
     const fileSystem = createFileSystem(config, around, device, session, features);
     return { attachment, device, features, fileSystem, ended: session.serve(fileSystem) };
   } catch (error) {

@@ -50,7 +50,7 @@ export function mountConfigFromUrl(
   }
   return {
     ...outcome.config,
-    metrics: { ...outcome.config.metrics, required: false },
+    origin: "url",
     backends: outcome.config.backends.map((settings) => ({ ...settings, mountPath: "" })),
   };
 }

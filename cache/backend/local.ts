@@ -53,8 +53,8 @@ export interface LocalFiles {
   isUnchanged(file: OpenedFile): boolean;
 }
 
-/** Bytes of one getdents64 call: about 4,000 names. */
-const NAMES_BYTES = 128 * 1024;
+/** Bytes of one getdents64 call: about 1,000 names. */
+const NAMES_BYTES = 32 * 1024;
 /** Bytes of one read call, which cannot be aborted once it runs. */
 const READ_BYTES = 1024 * 1024;
 /** Status calls on blocking threads at once. */
@@ -101,7 +101,8 @@ export class LocalBackend implements Backend, LocalFiles {
 
   async names(directory: string, token: string | null): Promise<NamesPage> {
     const flags = OPEN_FLAGS.RDONLY | OPEN_FLAGS.DIRECTORY;
-    const fd = await this.#root.open("list", directory, flags);
+    const now = this.#root.openNow("list", directory, flags);
+    const fd = now === "unknown" ? await this.#root.open("list", directory, flags) : now;
     if (fd === null) return { names: [], next: null };
     try {
       if (token !== null) this.#libc.seekDirectory(fd, BigInt(token));

@@ -20,6 +20,13 @@ export function localEntry(name: string, status: FileStatus): Entry | null {
   }
 }
 
+/** Whether two versions are of one file, written to or not: the same device and inode. */
+export function isSameFile(version: string, other: string): boolean {
+  const [device, inode] = version.split("-");
+  const [otherDevice, otherInode] = other.split("-");
+  return device === otherDevice && inode === otherInode;
+}
+
 /** (dev, ino, size, mtime, ctime): changes with every write that a file system reports. */
 function fileVersion(status: FileStatus): string {
   const { deviceMajor, deviceMinor, inode, sizeBytes, modified, changed } = status;

@@ -50,6 +50,8 @@ export class Libc {
   readonly #statxView = new DataView(this.#statx.buffer);
   readonly #openHow = new Uint8Array(24);
   readonly #emptyPath = new Uint8Array(1);
+  /** Memory that threads work on. A view is made for each call, so none is in here twice. */
+  readonly #held = new Set<Memory>();
 
   private constructor(library: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>) {
     this.#symbols = library.symbols;
@@ -115,13 +117,9 @@ export class Libc {
   async openBelowLater(fd: number, path: Memory, flags: number, resolve: number): Promise<number> {
     const how = new Uint8Array(24);
     this.#fillOpenHow(how, flags, resolve);
-    const result = await this.#symbols.openat2Later(
-      wide(SYS_OPENAT2),
-      wide(fd),
-      path,
-      how,
-      wide(how.length),
-    );
+    const length = wide(how.length);
+    const opening = this.#symbols.openat2Later(wide(SYS_OPENAT2), wide(fd), path, how, length);
+    const result = await this.#holding(opening, path, how);
     return result < 0 ? -ERRNO.EIO : result;
   }
 
@@ -157,7 +155,8 @@ export class Libc {
 
   /** Writes on a blocking thread; bytes written or −EIO. */
   async writeLater(fd: number, from: Memory): Promise<number> {
-    const written = await this.#symbols.writeLater(fd, from, wide(from.length));
+    const writing = this.#symbols.writeLater(fd, from, wide(from.length));
+    const written = await this.#holding(writing, from);
     return written < 0 ? -ERRNO.EIO : written;
   }
 
@@ -179,13 +178,15 @@ export class Libc {
 
   /** Reads at `offset` on a blocking thread; bytes read or −EIO. */
   async readLater(fd: number, into: Memory, offset: number): Promise<number> {
-    const read = await this.#symbols.preadLater(fd, into, wide(into.length), wide(offset));
+    const reading = this.#symbols.preadLater(fd, into, wide(into.length), wide(offset));
+    const read = await this.#holding(reading, into);
     return read < 0 ? -ERRNO.EIO : read;
   }
 
   /** The next records of directory `fd` (getdents64), on a blocking thread; bytes or −EIO. */
   async directoryRecordsLater(fd: number, into: Memory): Promise<number> {
-    const read = await this.#symbols.getdentsLater(fd, into, wide(into.length));
+    const reading = this.#symbols.getdentsLater(fd, into, wide(into.length));
+    const read = await this.#holding(reading, into);
     return read < 0 ? -ERRNO.EIO : read;
   }
 
@@ -219,7 +220,7 @@ export class Libc {
     const view = new DataView(poll.buffer);
     view.setInt32(0, fd, true);
     view.setInt16(4, POLLIN, true);
-    await this.#symbols.pollLater(poll, wide(1), timeoutMs);
+    await this.#holding(this.#symbols.pollLater(poll, wide(1), timeoutMs), poll);
   }
 
   /** mount(2); throws on failure. */
@@ -239,7 +240,8 @@ export class Libc {
    * mount. Whether it worked: a failure has no reliable reason.
    */
   async unmountLater(target: string, flags: number): Promise<boolean> {
-    return await this.#symbols.umount2Later(cString(target), flags) === 0;
+    const path = cString(target);
+    return await this.#holding(this.#symbols.umount2Later(path, flags), path) === 0;
   }
 
   /** umount2(2) of a mount that nobody serves; 0 or a negated errno. */
@@ -271,16 +273,17 @@ export class Libc {
   async receiveDescriptor(fd: number): Promise<number | null> {
     const data = new Uint8Array(8);
     const iovec = new BigUint64Array([BigInt(this.#addressOf(data)), 1n]);
+    const iovecBytes = new Uint8Array(iovec.buffer);
     const control = new Uint8Array(24);
     const message = new BigUint64Array(7); // struct msghdr
-    message[2] = BigInt(this.#addressOf(new Uint8Array(iovec.buffer)));
+    message[2] = BigInt(this.#addressOf(iovecBytes));
     message[3] = 1n;
     message[4] = BigInt(this.#addressOf(control));
     message[5] = BigInt(control.length);
     const bytes = new Uint8Array(message.buffer);
-    const received = await this.#symbols.recvmsgLater(fd, bytes, MSG_CMSG_CLOEXEC);
-    // Named again so that the buffers the kernel wrote to outlive the call.
-    const hasControl = (message[5] ?? 0n) >= 20n && iovec.length === 2 && data.length === 8;
+    const receiving = this.#symbols.recvmsgLater(fd, bytes, MSG_CMSG_CLOEXEC);
+    const received = await this.#holding(receiving, bytes, iovecBytes, data, control);
+    const hasControl = (message[5] ?? 0n) >= 20n;
     return received === 1 && hasControl ? new DataView(control.buffer).getInt32(16, true) : null;
   }
 
@@ -299,6 +302,16 @@ export class Libc {
       if (sent < 0) throw new SystemError("send to", path, this.#lastErrno());
     } finally {
       this.close(fd);
+    }
+  }
+
+  /** Keeps memory alive while a thread works on it: the runtime passes bare addresses. */
+  async #holding<T>(work: Promise<T>, ...memory: readonly Memory[]): Promise<T> {
+    for (const bytes of memory) this.#held.add(bytes);
+    try {
+      return await work;
+    } finally {
+      for (const bytes of memory) this.#held.delete(bytes);
     }
   }
 

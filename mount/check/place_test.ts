@@ -40,7 +40,7 @@ Deno.test("checkMountPoint refuses a live mount and lets a dead one be replaced"
 });
 
 Deno.test("checkMetrics fails only where it must listen and cannot", () => {
-  const metrics = { enabled: true, hostname: "127.0.0.1", port: 9090, required: true };
+  const metrics = { enabled: true, hostname: "127.0.0.1", port: 9090 };
   equal(checkMetrics(metrics, null).state, "ok");
   equal(checkMetrics(metrics, "Address already in use").state, "fail");
   equal(checkMetrics({ ...metrics, enabled: false }, "Address already in use").state, "ok");

@@ -11,9 +11,11 @@ import { opened, released } from "./open_mode.ts";
 
 /** Registers files that the kernel reads by itself. */
 export interface BackingFiles {
-  /** An id for `fd`, or null where the kernel will not take it; `sizeBytes` is for the metrics. */
-  register(fd: number, sizeBytes: number): number | null;
+  /** An id for `fd`, or null where the kernel will not take it. */
+  register(fd: number): number | null;
   unregister(id: number): void;
+  /** A file of `sizeBytes` was opened for the kernel to read by itself. */
+  opened(sizeBytes: number): void;
 }
 
 const NOTHING: Reply = { kind: "bytes", bytes: new Uint8Array(0), release: () => undefined };
@@ -83,13 +85,7 @@ export class OpenFiles {
   release(handle: HandleId): void {
     const node = this.#nodeOf(handle);
     this.#handles.delete(handle);
-    const { next, freedBackingId } = released(node.openMode);
-    node.openMode = next;
-    if (freedBackingId !== null) this.#backing.unregister(freedBackingId);
-    if (next.mode !== "none") return;
-    node.object?.close();
-    node.object = null;
-    this.#nodes.freeIfUnused(node);
+    this.#leave(node);
   }
 
   /** Closes everything, when the kernel is gone. */
@@ -100,14 +96,18 @@ export class OpenFiles {
   #opened(node: Node, object: OpenObject): Reply {
     node.object = object;
     node.openMode = opened(node.openMode, () => {
-      const { backingFd, entry } = object;
-      return backingFd === null ? null : this.#backing.register(backingFd, entry.sizeBytes);
+      const { backingFd } = object;
+      return backingFd === null ? null : this.#backing.register(backingFd);
     });
+    if (node.openMode.mode === "cached" && !isVersion(node, object)) return this.#stale(node);
     const handle = handleId(this.#nextHandle);
     this.#nextHandle += 1;
     this.#handles.set(handle, node);
     const { openMode } = node;
-    if (openMode.mode === "passthrough") object.passedThrough();
+    if (openMode.mode === "passthrough") {
+      this.#backing.opened(object.entry.sizeBytes);
+      object.passedThrough();
+    }
     return {
       kind: "opened",
       handle,
@@ -116,6 +116,23 @@ export class OpenFiles {
         : { mode: "cached" },
       withdraw: () => this.release(handle),
     };
+  }
+
+  /** One open of `node` less. */
+  #leave(node: Node): void {
+    const { next, freedBackingId } = released(node.openMode);
+    node.openMode = next;
+    if (freedBackingId !== null) this.#backing.unregister(freedBackingId);
+    if (next.mode !== "none") return;
+    node.object?.close();
+    node.object = null;
+    this.#nodes.freeIfUnused(node);
+  }
+
+  /** Gives up an open whose bytes are not those that the node's page cache stands for. */
+  #stale(node: Node): Reply {
+    this.#leave(node);
+    return { kind: "error", errno: ERRNO.ESTALE };
   }
 
   async #readLater(
@@ -156,4 +173,9 @@ export class OpenFiles {
 function openObject(node: Node, uid: number): OpenObject | Promise<OpenObject> {
   assert(node.entry.kind === "object" && node.volume !== null, "Only objects are opened");
   return node.volume.objects.open(node.path, node.entry, uid);
+}
+
+/** Whether `object` holds the bytes of exactly the node's version. */
+function isVersion({ entry }: Node, object: OpenObject): boolean {
+  return entry.kind === "object" && entry.version === object.entry.version;
 }

@@ -61,6 +61,7 @@ class LocalFixture {
       unregister: (id: number) => {
         this.calls.push(`unregister ${id}`);
       },
+      opened: () => undefined,
     };
     this.files = new OpenFiles(nodes, backing, (node) => this.gone.push(node));
   }

@@ -191,18 +191,37 @@ export class RecordsBuffer implements DirectoryRecords {
   }
 
   add(record: DirectoryRecord, found: FoundEntry | null): boolean {
-    const name = encodeName(record.name);
     const start = this.#filled + (this.plus ? ENTRY_OUT_BYTES : 0);
-    const end = start + DIRENT_HEADER_BYTES + Math.ceil(name.length / 8) * 8;
-    if (end > this.#bytes.length) return false;
+    const nameStart = start + DIRENT_HEADER_BYTES;
+    const nameBytes = this.#putName(record.name, nameStart);
+    const end = nameStart + Math.ceil(nameBytes / 8) * 8;
+    if (end > this.#bytes.length) {
+      // What did not fit leaves no trace in the space behind the records.
+      this.#bytes.fill(0, nameStart);
+      return false;
+    }
     if (this.plus && found !== null) writeEntry(this.#view, this.#filled, found);
     writeUint64(this.#view, start, record.inode);
     writeUint64(this.#view, start + 8, record.cookie);
-    this.#view.setUint32(start + 16, name.length, true);
+    this.#view.setUint32(start + 16, nameBytes, true);
     this.#view.setUint32(start + 20, record.type >>> 12, true);
-    this.#bytes.set(name, start + DIRENT_HEADER_BYTES);
     this.#filled = end;
     return true;
+  }
+
+  /** Writes `name` at `start` as far as there is room, and returns its length in bytes. */
+  #putName(name: string, start: number): number {
+    for (let index = 0; index < name.length; index += 1) {
+      const code = name.charCodeAt(index);
+      if (code >= 0x80) {
+        // Names are nearly always ASCII; the encoder is a call into the runtime.
+        const bytes = encodeName(name);
+        if (start + bytes.length <= this.#bytes.length) this.#bytes.set(bytes, start);
+        return bytes.length;
+      }
+      this.#bytes[start + index] = code;
+    }
+    return name.length;
   }
 }
 

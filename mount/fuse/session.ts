@@ -200,6 +200,8 @@ export class Session {
           break;
         case "empty":
           emptyReads += 1;
+          // Somebody waits for an answer that needs this thread: let it come.
+          if (this.#inFlight.size > 0) return IDLE;
           if (handled === 0 || emptyReads > EMPTY_READS_MAX) return IDLE;
           break;
         case "again":

@@ -107,7 +107,7 @@ export class FileSystemFixture {
       }),
       validity: settings,
       defaults: { ...OWNER, directoryModified: MOUNTED_AT },
-      backing: { register: () => null, unregister: () => undefined },
+      backing: { register: () => null, unregister: () => undefined, opened: () => undefined },
       notify: (notification) => {
         this.notifications.push(notification);
         return Promise.resolve(true);

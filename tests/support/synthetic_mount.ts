@@ -106,7 +106,7 @@ const fileSystem = new FileSystem({
   }),
   validity: { attributesMs: 60_000, entryMs: 60_000, negativeMs: 5_000, staleTtlMs: 60_000 },
   defaults: { uid: 0, gid: 0, fileMode: 0o444, directoryMode: 0o555, directoryModified: MODIFIED },
-  backing: { register: () => null, unregister: () => undefined },
+  backing: { register: () => null, unregister: () => undefined, opened: () => undefined },
   notify: (notification) => session.notify(notification),
   kernelPrunes: features.prune,
   kernelKeepsListings: false,

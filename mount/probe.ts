@@ -1,0 +1,73 @@
+/**
+ * Asks every backend once before anything is mounted, so that a mistake in the configuration is an
+ * error at the start and not an empty directory later.
+ *
+ * A store that refuses the credentials or knows no such container is such a mistake. One that does
+ * not answer may just be down: it is mounted with a warning and comes by itself, unless it was named
+ * on the command line, where somebody waits for it.
+ */
+import { BackendError } from "../cache/backend/backend.ts";
+import type { Clock } from "../cache/platform/clock.ts";
+import { CommandError, hintOf } from "../cache/platform/exit.ts";
+import { describeError, type Logger } from "../cache/platform/log.ts";
+import { within } from "../cache/platform/within.ts";
+import type { Volume } from "./fs/volume.ts";
+
+/** Longest wait for a store. */
+const TIMEOUT_MS = 10_000;
+const CHECK_HINT = "Run `warpdrive mount --check` with the same arguments to see all that is wrong";
+
+/** What to do about a store that does not answer. */
+export type WhenSilent = "warn" | "refuse";
+
+/**
+ * Lists the root of every volume, all at once.
+ *
+ * @throws {CommandError} naming every backend that cannot be used, with why and what to do.
+ */
+export async function probeVolumes(
+  volumes: readonly Volume[],
+  whenSilent: WhenSilent,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers = await Promise.all(volumes.map(async (volume) => {
+    return { name: volume.name, error: await failureOf(volume, clock, signal) };
+  }));
+  signal.throwIfAborted();
+  const failed = answers.filter(({ error }) => error !== null);
+  const wrong = failed.filter(({ error }) => whenSilent === "refuse" || isMistake(error));
+  for (const { name, error } of failed) {
+    if (wrong.length > 0) break;
+    const message = "A backend does not answer: its paths fail until it does";
+    logger.warn(message, { backend: name, error, hint: hintOf(error) });
+  }
+  if (wrong.length === 0) return;
+  const lines = wrong.map(({ error }) => describeError(error));
+  const hint = wrong.map(({ error }) => hintOf(error)).find((text) => text !== null);
+  throw new CommandError("failed", lines.join("\n"), hint ?? CHECK_HINT);
+}
+
+async function failureOf(
+  { name, backend }: Volume,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<unknown> {
+  try {
+    await within(backend.list("", null, signal), TIMEOUT_MS, clock, () => silent(name));
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+function isMistake(error: unknown): boolean {
+  return error instanceof BackendError &&
+    (error.code === "denied" || error.code === "not_found" || error.code === "invalid");
+}
+
+function silent(name: string): BackendError {
+  const hint = "Check the endpoint and the network to it";
+  return new BackendError("timeout", name, "list", "", "no answer within 10s", hint);
+}
