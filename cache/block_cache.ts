@@ -103,7 +103,10 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       residency,
       capacityBytes: settings.sizeBytesMax,
       clock,
-      measure: () => directory.space(),
+      measure: () => {
+        const late = () => notAnswering("ask for the space of", directory.path);
+        return within(directory.space(), DISK_TIMEOUT_MS, clock, late);
+      },
       evict: (key) => this.#evict(key),
     });
     tasks.add(this.#residents.restore(this.#closing.signal));
@@ -269,7 +272,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     let fingerprint: string;
     try {
       if (sizeBytes !== object.entry.sizeBytes) throw wrongSize(row);
-      file = await this.#openFile(row);
+      const path = this.#deps.directory.dataPath(id);
+      file = await this.#inTime(DataFile.open(path, sizeBytes, this.#deps.files, NEVER), path);
       fingerprint = await file.fingerprint(NEVER);
     } catch (error) {
       if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
@@ -307,11 +311,9 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     return object;
   }
 
-  /** Opens a data file; a disk that does not answer is not waited for. */
-  async #openFile({ id, sizeBytes }: CachedRow): Promise<DataFile> {
-    const { directory, files, clock, tasks } = this.#deps;
-    const path = directory.dataPath(id);
-    const opening = DataFile.open(path, sizeBytes, files, NEVER);
+  /** A data file that is being opened; a disk that does not answer is not waited for. */
+  async #inTime(opening: Promise<DataFile>, path: string): Promise<DataFile> {
+    const { clock, tasks } = this.#deps;
     try {
       return await within(opening, DISK_TIMEOUT_MS, clock, () => notAnswering("open", path));
     } catch (error) {
@@ -336,18 +338,22 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       lastAccessMs,
       pinned: false,
     };
+    let row: number | null = null;
     try {
-      const row = await index.insert(inserted);
-      const file = await DataFile.create(directory.dataPath(row), sizeBytes, files, NEVER);
+      row = await index.insert(inserted);
+      const dataPath = directory.dataPath(row);
+      const creating = DataFile.create(dataPath, sizeBytes, files, NEVER);
+      const file = await this.#inTime(creating, dataPath);
       this.#residents.add(object.key, { row, sizeBytes }, null);
       this.#openRows.set(row, object);
       object.row = row;
       object.stored.use(file);
       return file;
     } catch (error) {
-      this.#deps.residency.removed(object.key);
-      object.admission = { kind: "refused" };
       health.failed(error);
+      object.admission = { kind: "refused" };
+      this.#deps.residency.removed(object.key);
+      if (row !== null) this.#residents.forget(object.key, row);
       return null;
     }
   }

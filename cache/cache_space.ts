@@ -66,12 +66,13 @@ export class CacheSpace {
   async reserve(object: CachedObject, bytes: number): Promise<boolean> {
     const size = object.entry.sizeBytes;
     const isLarge = size > this.#deps.capacityBytes * LARGE_SHARE;
-    if (!isLarge && object.admission.kind === "admitted") return true;
+    // One that an earlier process left incomplete is charged with what it had, until it grows.
+    if (!isLarge && chargedTo(object) >= size) return true;
     if (!await this.#diskHasRoom(isLarge ? bytes : size)) return false;
     // Another part of the object may have been decided on meanwhile.
     const { admission } = object;
     if (admission.kind === "refused" || admission.kind === "evicted") return false;
-    const charged = admission.kind === "admitted" ? admission.chargedBytes : 0;
+    const charged = chargedTo(object);
     const charge = isLarge ? charged + bytes : size;
     const growth = charge - charged;
     if (growth === 0) return true;
@@ -119,4 +120,8 @@ export class CacheSpace {
     }
     return this.#disk.answer;
   }
+}
+
+function chargedTo({ admission }: CachedObject): number {
+  return admission.kind === "admitted" ? admission.chargedBytes : 0;
 }
