@@ -16,7 +16,7 @@
  */
 import { AheadMemory } from "./ahead_memory.ts";
 import { AdaptiveLimit } from "./adaptive_limit.ts";
-import type { Backend, ObjectEntry } from "./backend/backend.ts";
+import { type Backend, BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
 import { CacheCommits } from "./cache_commits.ts";
@@ -26,13 +26,15 @@ import type { CacheIndex } from "./cache_index.ts";
 import { CachedObject, type CacheKeeper } from "./cached_object.ts";
 import { CacheResidents } from "./cache_residents.ts";
 import { CacheSpace } from "./cache_space.ts";
+import { CommitLoop } from "./commit_loop.ts";
 import type { CacheSettings } from "./config.ts";
-import { DataFile, type DataFileDeps } from "./data_file.ts";
+import type { DataFile, DataFileDeps } from "./data_file.ts";
 import type { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
 import type { CachedRow } from "./index_rows.ts";
+import { ObjectFiles } from "./object_files.ts";
 import { ReadAhead } from "./object_readahead.ts";
-import type { ObjectSource, OpenObject } from "./open_object.ts";
+import type { ObjectSource } from "./open_object.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
@@ -41,16 +43,12 @@ import { within } from "./platform/within.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
-/** How long changes are gathered before they are committed to the index together. */
-const COMMIT_MS = 500;
 /** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
 const WINDOW_BLOCKS = 8;
-/** Longest wait for the cache's disk when an object is opened. */
-const DISK_TIMEOUT_MS = 1_000;
-/** Closed objects that wait for a commit, each with open descriptors, before it is made at once. */
-const IDLE_MAX = 1_000;
 /** Longest wait for calls of the disk when the cache is closed. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Longest wait for the cache's disk to say how much room it has. */
+const DISK_TIMEOUT_MS = 1_000;
 const NEVER = new AbortController().signal;
 
 /** What the cache works with. */
@@ -84,12 +82,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   /** Those of them that have a row, by row. */
   readonly #openRows = new Map<number, CachedObject>();
   readonly #residents: CacheResidents;
-  /**
-   * Objects nobody has open. They stay until what changed of them is committed: opened again before
-   * that, they would be found as the index had them.
-   */
-  readonly #idle = new Set<CachedObject>();
-  #commitSoon = new AbortController();
+  readonly #objectFiles: ObjectFiles;
+  readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
   readonly #schedulers: FetchScheduler[] = [];
 
@@ -99,6 +93,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     this.#deps = deps;
     this.#ahead = new AheadMemory(buffers.budgetBytes / 4);
     this.#residents = new CacheResidents(deps);
+    this.#objectFiles = new ObjectFiles(deps);
     this.#space = new CacheSpace({
       residency,
       capacityBytes: settings.sizeBytesMax,
@@ -110,7 +105,15 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       evict: (key) => this.#evict(key),
     });
     tasks.add(this.#residents.restore(this.#closing.signal));
-    tasks.add(this.#commitNowAndThen());
+    this.#loop = new CommitLoop({
+      commits: this.#commits,
+      index: deps.index,
+      health: deps.health,
+      clock,
+      close: (object) => this.#close(object),
+      committed: () => deps.metrics.size(this.#space.usedBytes, settings.sizeBytesMax),
+    });
+    tasks.add(this.#loop.run(this.#closing.signal));
   }
 
   /** The objects of `backend`, read through this cache. */
@@ -119,8 +122,12 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     const limit = new AdaptiveLimit(requestsMax);
     const scheduler = new FetchScheduler({ backend, buffers, limit, clock });
     this.#schedulers.push(scheduler);
+    const open = (path: string, entry: ObjectEntry, uid: number) =>
+      this.#openObject(scheduler, backend.name, path, entry, uid);
     return {
-      open: (path, entry, uid) => this.#openObject(scheduler, backend.name, path, entry, uid),
+      open,
+      prefetch: (path, entry, uid, lengthBytes) =>
+        this.#deps.tasks.add(this.#prefetch(() => open(path, entry, uid), lengthBytes)),
     };
   }
 
@@ -177,8 +184,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   }
 
   closed(object: CachedObject): void {
-    this.#idle.add(object);
-    if (this.#idle.size >= IDLE_MAX) this.#commitSoon.abort();
+    this.#loop.idle(object);
   }
 
   /** Ends fetches and commits what is known. The index and the directory are the caller's. */
@@ -193,7 +199,20 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     } catch (error) {
       logger.warn("Leave the cache with calls under way", { error });
     }
-    await this.#commit();
+    await this.#loop.commit();
+  }
+
+  /** Nobody waits for what is fetched early, and nobody is told when it fails. */
+  async #prefetch(open: () => Promise<CachedObject>, lengthBytes: number): Promise<void> {
+    const object = await open();
+    try {
+      const end = Math.min(lengthBytes, object.entry.sizeBytes);
+      if (end > 0) await object.prefetch(0, end, "directory", this.#closing.signal);
+    } catch (error) {
+      if (!(error instanceof BackendError) && !this.#closing.signal.aborted) throw error;
+    } finally {
+      object.close();
+    }
   }
 
   async #openObject(
@@ -202,7 +221,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     path: string,
     entry: ObjectEntry,
     uid: number,
-  ): Promise<OpenObject> {
+  ): Promise<CachedObject> {
     const name = openKey(backend, path, entry.version);
     let object: CachedObject | null = null;
     while (object === null) {
@@ -214,7 +233,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       const loaded = await opening;
       // It may have been closed by its last user before this one got it.
       if (this.#open.get(name) !== opening) continue;
-      if (this.#idle.delete(loaded)) this.#open.set(name, this.#lookedAt(loaded));
+      if (this.#loop.revive(loaded)) this.#open.set(name, this.#lookedAt(loaded));
       else object = loaded;
     }
     object.opens += 1;
@@ -235,7 +254,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     entry: ObjectEntry,
     uid: number,
   ): Promise<CachedObject> {
-    const { settings, metrics, replies, checks, scratch, tasks, health, index, clock } = this.#deps;
+    const { settings, metrics, health, index, clock } = this.#deps;
     const { blockBytes, readaheadBlocks } = settings;
     const window = {
       blockBytes,
@@ -243,16 +262,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       windowBlocksMax: Math.max(WINDOW_BLOCKS, readaheadBlocks),
     };
     const ahead = new ReadAhead(entry.sizeBytes, window, metrics, this.#ahead);
-    const deps = {
-      keeper: this,
-      scheduler,
-      clock,
-      tasks,
-      replies,
-      checks,
-      scratch,
-      blockBytes,
-    };
+    const deps = { ...this.#deps, keeper: this, scheduler, blockBytes };
     const object = new CachedObject(backend, path, entry, uid, ahead, deps);
     object.lastAccessMs = clock.wallMs();
     if (health.state.kind !== "working") return object;
@@ -271,10 +281,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     let file: DataFile;
     let fingerprint: string;
     try {
-      if (sizeBytes !== object.entry.sizeBytes) throw wrongSize(row);
-      const path = this.#deps.directory.dataPath(id);
-      file = await this.#inTime(DataFile.open(path, sizeBytes, this.#deps.files, NEVER), path);
-      fingerprint = await file.fingerprint(NEVER);
+      ({ file, fingerprint } = await this.#objectFiles.open(row, object.entry));
     } catch (error) {
       if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
       const { backend, path } = object;
@@ -289,6 +296,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     object.admission = { kind: "admitted", chargedBytes: cachedBytes };
     object.stored.use(file);
     object.row = id;
+    object.ahead.resume(this.#residents.takeUnread(id));
     this.#openRows.set(id, object);
     if (object.stored.map.complete && this.#residents.isTrusted(id, fingerprint)) {
       object.stored.map.trustAll();
@@ -300,9 +308,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     const { stored: { file, map }, row } = object;
     if (file === null || row === null || !map.trusted) return object;
     try {
-      const late = () => notAnswering("stat", file.path);
-      const { clock } = this.#deps;
-      const fingerprint = await within(file.fingerprint(NEVER), DISK_TIMEOUT_MS, clock, late);
+      const fingerprint = await this.#objectFiles.fingerprint(file);
       if (this.#residents.isTouched(row, fingerprint)) map.distrust();
     } catch (error) {
       object.stored.leave();
@@ -311,49 +317,20 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     return object;
   }
 
-  /** A data file that is being opened; a disk that does not answer is not waited for. */
-  async #inTime(opening: Promise<DataFile>, path: string): Promise<DataFile> {
-    const { clock, tasks } = this.#deps;
-    try {
-      return await within(opening, DISK_TIMEOUT_MS, clock, () => notAnswering("open", path));
-    } catch (error) {
-      // Nobody will use what a late call opens.
-      tasks.add(opening.then((file) => file.close(), () => undefined));
-      throw error;
-    }
-  }
-
   async #createFile(object: CachedObject): Promise<DataFile | null> {
-    const { index, directory, files, health } = this.#deps;
     const { entry, backend, path, uid, lastAccessMs } = object;
-    const { version, etag, sizeBytes, modified } = entry;
-    const inserted = {
-      backend,
-      path,
-      version,
-      etag,
-      sizeBytes,
-      modified,
-      uid,
-      lastAccessMs,
-      pinned: false,
-    };
-    let row: number | null = null;
+    const inserted = { ...entry, backend, path, uid, lastAccessMs, pinned: false };
     try {
-      row = await index.insert(inserted);
-      const dataPath = directory.dataPath(row);
-      const creating = DataFile.create(dataPath, sizeBytes, files, NEVER);
-      const file = await this.#inTime(creating, dataPath);
-      this.#residents.add(object.key, { row, sizeBytes }, null);
+      const { row, file } = await this.#objectFiles.create(inserted);
+      this.#residents.add(object.key, { row, sizeBytes: entry.sizeBytes }, null);
       this.#openRows.set(row, object);
       object.row = row;
       object.stored.use(file);
       return file;
     } catch (error) {
-      health.failed(error);
-      object.admission = { kind: "refused" };
       this.#deps.residency.removed(object.key);
-      if (row !== null) this.#residents.forget(object.key, row);
+      object.admission = { kind: "refused" };
+      this.#deps.health.failed(error);
       return null;
     }
   }
@@ -390,6 +367,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     if (resident === undefined) return 0;
     const { row, sizeBytes } = resident;
     const open = this.#openRows.get(row);
+    const unread = open?.ahead.takeUnread() ?? this.#residents.takeUnread(row);
+    this.#deps.metrics.readaheadWasted(unread.length);
     if (open !== undefined) {
       open.admission = { kind: "evicted" };
       this.#commits.forget(open);
@@ -399,34 +378,11 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     return sizeBytes;
   }
 
-  async #commitNowAndThen(): Promise<void> {
-    const { clock, metrics, settings } = this.#deps;
-    while (!this.#closing.signal.aborted) {
-      const early = AbortSignal.any([this.#closing.signal, this.#commitSoon.signal]);
-      await clock.sleep(COMMIT_MS, early).catch(() => undefined);
-      this.#commitSoon = new AbortController();
-      await this.#commit();
-      metrics.size(this.#space.usedBytes, settings.sizeBytesMax);
-    }
-  }
-
-  /** Commits what changed, in one transaction, and closes what was idle before it. */
-  async #commit(): Promise<void> {
-    const changes = this.#commits.take();
-    const idle = [...this.#idle];
-    try {
-      if (changes.length > 0) await this.#deps.index.commit(changes);
-    } catch (error) {
-      this.#deps.health.failed(error);
-    }
-    for (const object of idle) {
-      // Used again meanwhile, one waits for the next commit.
-      if (!this.#commits.has(object) && this.#idle.delete(object)) this.#close(object);
-    }
-  }
-
   #close(object: CachedObject): void {
     this.#open.delete(openKey(object.backend, object.path, object.entry.version));
+    const unread = object.ahead.takeUnread();
+    if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
+    else this.#residents.keepUnread(object.row, unread);
     if (object.row !== null) this.#openRows.delete(object.row);
     this.#deps.residency.release(object.key);
     if (object.admission.kind === "evicted") {
@@ -434,11 +390,6 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     }
     object.stored.file?.close();
   }
-}
-
-function wrongSize({ id, sizeBytes }: CachedRow): CacheDiskError {
-  const reason = `its row says ${sizeBytes} bytes, which is not the size of the object`;
-  return new CacheDiskError("gone", "use", `object ${id}`, reason);
 }
 
 function openKey(backend: string, path: string, version: string): string {

@@ -36,6 +36,8 @@ export class CacheResidents {
   readonly #residents = new Map<ObjectKey, Resident>();
   /** Rows whose file was verified as a whole by this process, and how it looked then. */
   readonly #trusted = new Map<number, string>();
+  /** Blocks that were fetched ahead of a reader who has not come, by row. */
+  readonly #unread = new Map<number, readonly number[]>();
   readonly #restored = Promise.withResolvers<void>();
 
   constructor(deps: CacheResidentsDeps) {
@@ -72,6 +74,18 @@ export class CacheResidents {
   isTouched(row: number, fingerprint: string): boolean {
     const trusted = this.#trusted.get(row);
     return trusted !== undefined && trusted !== fingerprint;
+  }
+
+  /** Keeps in mind which blocks of `row` were fetched ahead and not read. */
+  keepUnread(row: number, blocks: readonly number[]): void {
+    if (blocks.length > 0) this.#unread.set(row, blocks);
+  }
+
+  /** Those blocks, which are the caller's to account for. */
+  takeUnread(row: number): readonly number[] {
+    const blocks = this.#unread.get(row) ?? [];
+    this.#unread.delete(row);
+    return blocks;
   }
 
   distrust(row: number): void {

@@ -93,13 +93,13 @@ export class CachedObject implements OpenObject {
   /** Who brought it in. */
   readonly uid: number;
   readonly stored: StoredChunks;
+  readonly ahead: ReadAhead;
   /** Row of the index; null while nothing of the object is kept. */
   row: number | null = null;
   opens = 0;
   admission: Admission = { kind: "undecided" };
   lastAccessMs = 0;
   readonly #deps: CachedObjectDeps;
-  readonly #ahead: ReadAhead;
   /** Chunks on their way or still in memory. */
   readonly #fetches = new Map<number, Fetch>();
   /** Fetches that are not written, or dropped, yet. */
@@ -118,7 +118,7 @@ export class CachedObject implements OpenObject {
     this.entry = entry;
     this.uid = uid;
     this.key = residencyKey(backend, path, entry.version);
-    this.#ahead = ahead;
+    this.ahead = ahead;
     this.#deps = deps;
     const { keeper, clock, checks } = deps;
     this.stored = new StoredChunks(entry.sizeBytes, {
@@ -171,6 +171,7 @@ export class CachedObject implements OpenObject {
     signal: AbortSignal,
   ): Promise<void> {
     using held = this.#hold(this.#plan(offset, end - offset, priority), priority);
+    for (const fetch of held.fetches) this.ahead.started(fetch);
     for (const fetch of held.fetches) await fetch.filledTo(fetch.lengthBytes, signal);
   }
 
@@ -186,13 +187,13 @@ export class CachedObject implements OpenObject {
     const { sizeBytes } = this.entry;
     const blocks = Math.ceil(sizeBytes / this.#deps.blockBytes);
     this.#deps.keeper.counted(this, blocks, 0);
+    this.ahead.usedAll();
   }
 
   close(): void {
     this.opens -= 1;
     if (this.opens > 0) return;
-    this.#ahead.forget();
-    for (const fetch of new Set(this.#fetches.values())) this.#ahead.drop(fetch);
+    for (const fetch of new Set(this.#fetches.values())) this.ahead.drop(fetch);
     this.#closeWhenIdle();
   }
 
@@ -269,7 +270,7 @@ export class CachedObject implements OpenObject {
     const file = this.admission.kind === "evicted"
       ? null
       : await this.#deps.keeper.admit(this, fetch.lengthBytes);
-    if (file === null) return await this.#ahead.keepUntilUsed(fetch);
+    if (file === null) return await this.ahead.keepUntilUsed(fetch);
     const written = await this.stored.write(file, first, fetch.bytes(0, fetch.lengthBytes));
     if (written) this.#deps.keeper.written(this, first, last);
   }
@@ -302,7 +303,7 @@ export class CachedObject implements OpenObject {
   ): Promise<Lease> {
     const start = offset - fetch.offset;
     await fetch.filledTo(start + length, signal);
-    this.#ahead.used(fetch, start + length);
+    this.ahead.used(fetch, start + length);
     this.#deps.scheduler.hold(fetch, "demand");
     return {
       bytes: fetch.bytes(start, start + length),
@@ -323,7 +324,7 @@ export class CachedObject implements OpenObject {
       const part = target.subarray(start - offset, end - offset);
       if (from !== "disk") {
         await from.filledTo(end - from.offset, signal);
-        this.#ahead.used(from, end - from.offset);
+        this.ahead.used(from, end - from.offset);
         part.set(from.bytes(start - from.offset, end - from.offset));
       } else if (!await this.stored.read(part, start, signal)) {
         // What was bad is missing now: this plan fetches it.
@@ -350,11 +351,11 @@ export class CachedObject implements OpenObject {
   }
 
   #readAhead(offset: number, length: number): void {
-    const span = this.#ahead.observe(offset, length);
+    const span = this.ahead.observe(offset, length);
     if (span === null || span.startBytes >= span.endBytes) return;
     const { startBytes, endBytes } = span;
     for (const { from } of this.#plan(startBytes, endBytes - startBytes, "readahead")) {
-      if (from !== "disk") this.#ahead.started(from);
+      if (from !== "disk") this.ahead.started(from);
     }
   }
 

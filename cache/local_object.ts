@@ -51,6 +51,9 @@ export class LocalObjects implements ObjectSource {
     }
     return new LocalObject(path, file, this.#deps);
   }
+
+  /** The kernel reads ahead on its own disks. */
+  prefetch(): void {}
 }
 
 class LocalObject implements OpenObject {

@@ -14,7 +14,6 @@ import {
 /** What read-ahead counts, in blocks. */
 export interface ReadaheadMetrics {
   readaheadHit(blocks: number): void;
-  readaheadWasted(blocks: number): void;
 }
 
 /** Bytes to fetch ahead. */
@@ -92,10 +91,21 @@ export class ReadAhead {
     this.#memory.drop(fetch);
   }
 
-  /** Nobody has the object open any more. */
-  forget(): void {
-    this.#metrics.readaheadWasted(this.#unread.size);
+  /** The kernel reads the whole object from disk by itself from now on. */
+  usedAll(): void {
+    if (this.#unread.size > 0) this.#metrics.readaheadHit(this.#unread.size);
     this.#unread.clear();
-    this.#state = READAHEAD_START;
+  }
+
+  /** Blocks that were fetched ahead and not read yet; they are the caller's to account for. */
+  takeUnread(): readonly number[] {
+    const unread = [...this.#unread];
+    this.#unread.clear();
+    return unread;
+  }
+
+  /** Goes on with what was unread when the object was closed. */
+  resume(unread: readonly number[]): void {
+    for (const block of unread) this.#unread.add(block);
   }
 }

@@ -41,4 +41,6 @@ export interface ObjectSource {
    * known to be gone.
    */
   open(path: string, entry: ObjectEntry, uid: number): OpenObject | Promise<OpenObject>;
+  /** Begins to fetch the first `lengthBytes` of an object that is likely to be opened next. */
+  prefetch(path: string, entry: ObjectEntry, uid: number, lengthBytes: number): void;
 }

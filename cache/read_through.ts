@@ -19,6 +19,9 @@ export class ReadThrough implements ObjectSource {
   open(path: string, entry: ObjectEntry): OpenObject {
     return new RemoteObject(this.#backend, path, entry, this.#reads);
   }
+
+  /** There is nowhere to keep what comes early. */
+  prefetch(): void {}
 }
 
 class RemoteObject implements OpenObject {

@@ -34,6 +34,8 @@ import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
 
+/** The next four files of a directory that is read in order, four blocks of each. */
+const DIRECTORY_AHEAD = { files: 4, blocksPerFile: 4 };
 /** Longest wait for one health check. */
 const CHECK_TIMEOUT_MS = 5_000;
 /** Longest wait for the mount to show its root. */
@@ -232,6 +234,8 @@ function createFileSystem(
     kernelPrunes: features.prune,
     kernelKeepsListings: keepsListings(Deno.osRelease()),
     nodesMax: fuse.nodesMax,
+    directoryAhead: DIRECTORY_AHEAD,
+    blockBytes: config.cache?.blockBytes ?? 0,
     logger,
   });
 }

@@ -18,21 +18,32 @@ export interface BackingFiles {
   opened(sizeBytes: number): void;
 }
 
+/** What others want to know of open files. */
+export interface OpenFileEvents {
+  /** `node` is being opened by `uid`. */
+  opened(node: Node, uid: number): void;
+  /** The version of `node` turned out to be gone from its store. */
+  gone(node: Node): void;
+}
+
 const NOTHING: Reply = { kind: "bytes", bytes: new Uint8Array(0), release: () => undefined };
 
 /** The open files of a mount. */
 export class OpenFiles {
   readonly #nodes: NodeTable;
   readonly #backing: BackingFiles;
-  /** Called when a node's version turned out to be gone from its store. */
-  readonly #onGone: (node: Node) => void;
+  readonly #events: OpenFileEvents;
   readonly #handles = new Map<HandleId, Node>();
   #nextHandle = 1;
 
-  constructor(nodes: NodeTable, backing: BackingFiles, onGone: (node: Node) => void) {
+  constructor(
+    nodes: NodeTable,
+    backing: BackingFiles,
+    events: OpenFileEvents,
+  ) {
     this.#nodes = nodes;
     this.#backing = backing;
-    this.#onGone = onGone;
+    this.#events = events;
   }
 
   /** Open handles. */
@@ -49,6 +60,7 @@ export class OpenFiles {
     }
     // The kernel repeats the walk with a fresh LOOKUP and comes back with the current version.
     if (node.gone) return { kind: "error", errno: ERRNO.ESTALE };
+    this.#events.opened(node, uid);
     if (node.object !== null) return this.#opened(node, node.object);
     const object = this.#noticeGone(node, () => openObject(node, uid));
     if (!(object instanceof Promise)) return this.#opened(node, object);
@@ -157,7 +169,7 @@ export class OpenFiles {
     const notice = (error: unknown): never => {
       if (error instanceof BackendError && error.code === "changed") {
         node.gone = true;
-        this.#onGone(node);
+        this.#events.gone(node);
       }
       throw error;
     };

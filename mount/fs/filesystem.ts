@@ -5,6 +5,7 @@
  * without a promise.
  */
 import { baseName } from "../../cache/backend/backend.ts";
+import type { DirectoryReadaheadSettings } from "../../cache/directory_readahead.ts";
 import { encodeName } from "../../cache/platform/byte_name.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import type { Logger } from "../../cache/platform/log.ts";
@@ -19,6 +20,7 @@ import type {
 } from "../fuse/messages.ts";
 import type { NamespaceNode } from "../namespace.ts";
 import type { DefaultAttributes } from "./attributes.ts";
+import { DirectoryAhead } from "./directory_ahead.ts";
 import { OpenDirectories } from "./directories.ts";
 import { verdictOn } from "./errno.ts";
 import { type BackingFiles, OpenFiles } from "./files.ts";
@@ -48,6 +50,9 @@ export interface FileSystemDeps {
   readonly kernelPrunes: boolean;
   /** The kernel may keep listings in its page cache. */
   readonly kernelKeepsListings: boolean;
+  /** How far to read ahead across the files of a directory. */
+  readonly directoryAhead: DirectoryReadaheadSettings;
+  readonly blockBytes: number;
   /** Nodes kept before the kernel is made to forget idle ones. */
   readonly nodesMax: number;
   readonly logger: Logger;
@@ -67,7 +72,11 @@ export class FileSystem implements Handler {
     this.#deps = deps;
     this.#nodes = new NodeTable(deps.space);
     this.#lookups = new Lookups(this.#nodes, listings, validity, defaults);
-    this.#files = new OpenFiles(this.#nodes, deps.backing, (node) => this.#onGone(node));
+    const ahead = new DirectoryAhead(listings, deps.directoryAhead, deps.blockBytes);
+    this.#files = new OpenFiles(this.#nodes, deps.backing, {
+      opened: (node, uid) => ahead.opened(node, uid),
+      gone: (node) => this.#onGone(node),
+    });
     this.#directories = new OpenDirectories(
       this.#nodes,
       listings,

@@ -91,6 +91,13 @@ export class Listing {
     return this.#index !== null && this.#next === "complete" ? ABSENT : UNKNOWN;
   }
 
+  /** Names of objects in code-unit order; null while some are missing, or were dropped. */
+  sortedNames(): readonly string[] | null {
+    if (this.#index === null || this.#next !== "complete") return null;
+    const objects = [...this.#index.values()].filter(({ kind }) => kind === "object");
+    return objects.map(({ name }) => name).sort();
+  }
+
   /** Loads the page with `position`, or the next one. Callers at once share one request. */
   async loadTo(position: number): Promise<void> {
     if (position < this.#length) {

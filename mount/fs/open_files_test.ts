@@ -43,6 +43,7 @@ class LocalFixture {
       files: null,
       statuses: new SharedWork(systemClock, 0),
       objects: {
+        prefetch: () => undefined,
         open: () => {
           const opening = Promise.withResolvers<OpenObject>();
           this.opening.push(opening);
@@ -63,7 +64,10 @@ class LocalFixture {
       },
       opened: () => undefined,
     };
-    this.files = new OpenFiles(nodes, backing, (node) => this.gone.push(node));
+    this.files = new OpenFiles(nodes, backing, {
+      opened: () => undefined,
+      gone: (node) => this.gone.push(node),
+    });
   }
 
   object(backingFd: number, readNow: OpenObject["readNow"] = () => null): OpenObject {

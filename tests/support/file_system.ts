@@ -115,6 +115,8 @@ export class FileSystemFixture {
       kernelPrunes: settings.kernelPrunes,
       kernelKeepsListings: settings.kernelKeepsListings,
       nodesMax: settings.nodesMax,
+      directoryAhead: { files: 4, blocksPerFile: 4 },
+      blockBytes: 4 * 1024 * 1024,
       logger,
     });
   }

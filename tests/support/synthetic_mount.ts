@@ -110,6 +110,8 @@ const fileSystem = new FileSystem({
   notify: (notification) => session.notify(notification),
   kernelPrunes: features.prune,
   kernelKeepsListings: false,
+  directoryAhead: { files: 4, blocksPerFile: 4 },
+  blockBytes: 4 * 1024 * 1024,
   nodesMax: Number(nodesMax),
   logger: silentLogger,
 });
