@@ -49,9 +49,12 @@ export interface BlockIndexDeps extends ConnectionDeps {
   readonly firstId: number;
 }
 
-/** Ids that a process started in the second of `wallMs` may give; a million for each second. */
+/**
+ * Ids that a process started at `wallMs` may give: a thousand for each millisecond it runs. One that
+ * was killed and is started again at once must find that its files are not the new ones.
+ */
 export function firstId(wallMs: number): number {
-  return Math.floor(wallMs / 1_000) * 2 ** 20;
+  return Math.floor(wallMs) * 2 ** 10;
 }
 
 /** The index of one cache directory. Methods throw `CacheDiskError` where the disk fails. */
