@@ -49,6 +49,12 @@ export const METRICS = {
     [],
     "Damaged chunks and data files found in the cache and fetched again",
   ),
+  cacheBypassed: gauge(
+    "warpdrive_cache_bypassed",
+    "boolean",
+    [],
+    "1 while the disk of the cache fails and reads go past it, else 0",
+  ),
   cacheSize: gauge("warpdrive_cache_size_bytes", "bytes", [], "Bytes the cache holds on disk"),
   cacheUtilization: gauge(
     "warpdrive_cache_utilization_ratio",

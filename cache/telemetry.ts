@@ -43,6 +43,8 @@ export interface Probes {
   /** Each backend by name, and whether it is degraded. */
   readonly degraded: () => ReadonlyMap<string, boolean>;
   readonly process: () => ProcessSample;
+  /** Whether there is a cache that is not used because its disk fails. */
+  readonly cacheBypassed: () => boolean;
 }
 
 /** The metrics of one mount. */
@@ -58,6 +60,7 @@ export function createTelemetry(registry: Registry, build: BuildInfo, probes: Pr
   gaugeOf(METRICS.buildInfo, registry).set({ version: build.version, commit: build.commit }, 1);
   registerProcess(registry, probes.process);
   registerDegraded(registry, probes.degraded);
+  probed(METRICS.cacheBypassed, registry, (metric) => metric.inc(probes.cacheBypassed() ? 1 : 0));
   return {
     cache: cacheMetrics(registry),
     backend: backendMetrics(registry),

@@ -8,6 +8,7 @@ const SPECS: readonly MetricSpec[] = Object.values(METRICS);
 function create(degraded = new Map<string, boolean>()) {
   const registry = new Registry();
   const telemetry = createTelemetry(registry, { version: "1.2.3", commit: "abc" }, {
+    cacheBypassed: () => false,
     nodes: () => 7,
     degraded: () => degraded,
     process: () => ({

@@ -5,6 +5,7 @@
  * second time: until it settles, every report says that it is still waiting.
  */
 import type { BackendHealth } from "../cache/backend/health.ts";
+import type { CacheHealth } from "../cache/cache_health.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { describeError } from "../cache/platform/log.ts";
 import { formatDuration } from "../cache/platform/units.ts";
@@ -129,5 +130,18 @@ export function mountCheck(
     return type === FUSE_MAGIC
       ? { status: "ok", detail: `"${mountPoint}" answers` }
       : { status: "failed", detail: `"${mountPoint}" is not mounted` };
+  };
+}
+
+/** A check of the cache: one that is bypassed costs speed, not data. */
+export function cacheCheck(health: CacheHealth, clock: Clock): Check {
+  return () => {
+    const { state } = health;
+    if (state.kind === "working") {
+      return Promise.resolve({ status: "ok", detail: "What is read is kept" });
+    }
+    const sinceMs = Math.max(0, clock.wallMs() - state.sinceMs);
+    const detail = `Reads go past the cache for ${formatDuration(sinceMs)}: ${state.reason}`;
+    return Promise.resolve({ status: "degraded", detail });
   };
 }

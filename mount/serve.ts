@@ -6,6 +6,7 @@
  */
 import { statfs } from "node:fs/promises";
 import { Registry } from "prom-client";
+import type { CacheHealth } from "../cache/cache_health.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
@@ -25,7 +26,7 @@ import { Device } from "./fuse/device.ts";
 import type { KernelFeatures } from "./fuse/handshake.ts";
 import { isBeingKilled } from "./fuse/killed.ts";
 import { Session } from "./fuse/session.ts";
-import { backendCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
+import { backendCheck, cacheCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
@@ -66,8 +67,10 @@ interface Surroundings {
 class MountProbes {
   fileSystem: FileSystem | null = null;
   open: OpenVolumes | null = null;
+  cache: CacheHealth | null = null;
 
   readonly process = sampleProcess;
+  readonly cacheBypassed = () => this.cache?.state.kind === "bypassed";
   readonly nodes = () => this.fileSystem?.nodes ?? 0;
   readonly degraded = (): ReadonlyMap<string, boolean> =>
     new Map(
@@ -105,6 +108,7 @@ export async function serveMount(
     metrics: telemetry.cache,
     mountPoint: config.mountPoint,
   });
+  probes.cache = cache?.health ?? null;
   await using open = await openVolumes(config.backends, cache?.cache ?? null, backendDeps);
   probes.open = open;
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
@@ -115,7 +119,11 @@ export async function serveMount(
     CHECK_TIMEOUT_MS,
     clock,
   );
-  const health = new HealthMonitor(checks(config, open, context), CHECK_TIMEOUT_MS, clock);
+  const health = new HealthMonitor(
+    checks(config, open, cache?.health ?? null, context),
+    CHECK_TIMEOUT_MS,
+    clock,
+  );
   // Listening comes before mounting: an address in use leaves nothing mounted.
   await using _admin = listen(config, { registry, health, liveness }, context);
   const surroundings = { context, libc, machine, telemetry, open, gone: gone.signal };
@@ -288,10 +296,12 @@ async function listable(mountPoint: string, clock: CommandContext["clock"]): Pro
 function checks(
   config: MountConfig,
   open: OpenVolumes,
+  cache: CacheHealth | null,
   { clock }: CommandContext,
 ): ReadonlyMap<string, Check> {
   return new Map<string, Check>([
     ["mount", mountCheck(config.mountPoint, statfs)],
+    ...(cache === null ? [] : [["cache", cacheCheck(cache, clock)] as const]),
     ...[...open.health].map(([name, health]): [string, Check] => [
       `backend ${name}`,
       backendCheck(health, clock),
