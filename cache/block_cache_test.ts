@@ -87,7 +87,7 @@ Deno.test("BlockCache fetches adjacent missing chunks together, around those it 
   object.close();
 });
 
-Deno.test("BlockCache answers a reader whose bytes are there while the rest is coming", async () => {
+Deno.test("BlockCache answers a reader while the rest of a block is coming", async () => {
   await using at = await cachePlace();
   const backend = new WatchedBackend();
   const content = sampleBytes(4 * CHUNK_BYTES, 5);
@@ -207,7 +207,7 @@ Deno.test("BlockCache finds everything that is opened again before it was commit
   equal((await dataFilesIn(at.path)).length, 1);
 });
 
-Deno.test("BlockCache passes an object through after a restart once all of it was verified", async () => {
+Deno.test("BlockCache passes a restarted object through once it was verified", async () => {
   await using at = await cachePlace();
   const backend = new WatchedBackend();
   const content = sampleBytes(5 * MIB + 1, 11);

@@ -102,7 +102,7 @@ Deno.test("CacheSpace keeps as much of an object larger than the cache as fits",
   equal(process.buffers.takenBytes, 0);
 });
 
-Deno.test("CacheSpace keeps what it refused in memory until it was used, and fetches it once", async () => {
+Deno.test("CacheSpace keeps in memory what it refused until it was used", async () => {
   await using at = await cachePlace();
   const backend = new WatchedBackend();
   const all = samples(backend, 16, MIB);

@@ -86,7 +86,7 @@ async function examine(path: string): Promise<void> {
   ok(bytes <= bytesMax, `${bytes} bytes are on disk`);
 }
 
-Deno.test(`A cache that was killed ${RUNS} times gives right bytes and loses no space`, async () => {
+Deno.test(`A cache killed ${RUNS} times gives right bytes and loses no space`, async () => {
   await withSeed(20_261_122, async (random) => {
     await using at = await cachePlace();
     for (let run = 0; run < RUNS; run += 1) {

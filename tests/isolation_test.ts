@@ -102,7 +102,7 @@ for (const { readers, background } of CROWDS) {
   });
 }
 
-Deno.test("A store that is down fails its own paths with EIO, and comes back by itself", async (t) => {
+Deno.test("A store that is down fails only its own paths, and comes back by itself", async (t) => {
   await using mounted = await mountThree("1s", 64);
   const { path } = mounted;
   const { proxy } = started();

@@ -199,7 +199,7 @@ async function background(place: Place, ...flags: readonly string[]) {
   return { log, ...await runProgram(args, {}, {}) };
 }
 
-Deno.test("mount --background returns when the mount is listable and leaves it served", async () => {
+Deno.test("mount --background returns when the mount is listable", async () => {
   await using place = await createPlace();
   await fill(place.source);
   const { code, stdout, stderr, log } = await background(place);

@@ -49,13 +49,8 @@ mountTest("Attributes of local files", { fill }, async ({ data, path, place }, s
   });
   await step("make du add up what the disk holds", async () => {
     const [source = "", shown] = await Promise.all([place.source, data].map(async (directory) => {
-      const lines = await succeed(
-        "sh",
-        "-c",
-        'cd "$1" && du --all --block-size=1',
-        "sh",
-        directory,
-      );
+      const du = 'cd "$1" && du --all --block-size=1';
+      const lines = await succeed("sh", "-c", du, "sh", directory);
       // A directory of the mount takes no room itself.
       return lines.split("\n").filter((line) => /file|large|sparse/.test(line)).sort().join("\n");
     }));

@@ -75,6 +75,10 @@ async function readingSteps({ data }: Mounted, step: Step): Promise<void> {
     ok(same(await piped(posix, `${data}/content`, "sendfile64"), CONTENT.subarray(0, 65_536)));
     ok(same(await piped(posix, `${data}/content`, "splice"), CONTENT.subarray(0, 65_536)));
   });
+}
+
+async function programSteps({ data }: Mounted, step: Step): Promise<void> {
+  using posix = new Posix();
   await step("cp copies the file", async () => {
     const copy = await Deno.makeTempFile();
     try {
@@ -149,6 +153,7 @@ if (ROOT) {
       equal(metrics.get("warpdrive_passthrough_bytes_total"), SIZE);
     });
     await readingSteps(mounted, step);
+    await programSteps(mounted, step);
     await step("O_DIRECT reads aligned ranges", async () => {
       using posix = new Posix();
       const fd = await posix.open(`${mounted.data}/content`, OPEN_FLAGS.DIRECT);
@@ -169,6 +174,7 @@ mountTest("A local file served by the daemon", { fill, config: SERVED }, async (
     equal(metrics.get("warpdrive_passthrough_opens_total") ?? 0, 0);
   });
   await readingSteps(mounted, step);
+  await programSteps(mounted, step);
   await step("O_DIRECT reads every range, whatever its alignment", async () => {
     using posix = new Posix();
     const fd = await posix.open(`${mounted.data}/content`, OPEN_FLAGS.DIRECT);

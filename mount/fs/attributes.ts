@@ -50,16 +50,9 @@ export function attributesOf(
     modified,
     changed: posix?.changed ?? modified,
     mode: typeBits(entry.kind) | (posix?.permissions ?? permissions),
-    links: linksOf(entry),
+    // A store does not count subdirectories; 2 is what an empty directory has.
+    links: posix?.links ?? (entry.kind === "directory" ? 2 : 1),
     uid: posix?.uid ?? defaults.uid,
     gid: posix?.gid ?? defaults.gid,
   };
-}
-
-/**
- * Each path of a file is an inode of its own here, so a file has one link, whatever its disk says.
- * A store does not count subdirectories; 2 is what an empty directory has.
- */
-function linksOf({ kind, posix }: Entry): number {
-  return kind === "directory" ? posix?.links ?? 2 : 1;
 }
