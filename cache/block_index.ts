@@ -50,8 +50,8 @@ export interface BlockIndexDeps extends ConnectionDeps {
 }
 
 /**
- * Ids that a process started at `wallMs` may give: a thousand for each millisecond it runs. One that
- * was killed and is started again at once must find that its files are not the new ones.
+ * Ids that a process started at `wallMs` may give: a thousand for each millisecond it runs. One
+ * that was killed and is started again at once must find that its files are not the new ones.
  */
 export function firstId(wallMs: number): number {
   return Math.floor(wallMs) * 2 ** 10;

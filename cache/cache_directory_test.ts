@@ -42,8 +42,8 @@ Deno.test("CacheDirectory is for one process at a time, and says for which", asy
   const first = CacheDirectory.open(at.path, HOLDER, libc);
   throws(() => CacheDirectory.open(at.path, { ...HOLDER, pid: 1 }, libc), {
     name: "CommandError",
-    message:
-      `Cannot use cache "${at.path}": process 4711 uses it for "/wd" since 2023-11-14T22:13:20.000Z`,
+    message: `Cannot use cache "${at.path}": ` +
+      'process 4711 uses it for "/wd" since 2023-11-14T22:13:20.000Z',
     hint: "Unmount that one first, or give this mount a cache.path of its own",
   });
   first[Symbol.dispose]();

@@ -1,4 +1,4 @@
-/** Data files of object versions, found or made by their rows; no disk is waited for without end. */
+/** Data files of object versions, found or made by their rows; no disk is waited for for ever. */
 import type { ObjectEntry } from "./backend/backend.ts";
 import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
 import type { CacheDirectory } from "./cache_directory.ts";

@@ -3,8 +3,8 @@
  * error at the start and not an empty directory later.
  *
  * A store that refuses the credentials or knows no such container is such a mistake. One that does
- * not answer may just be down: it is mounted with a warning and comes by itself, unless it was named
- * on the command line, where somebody waits for it.
+ * not answer may just be down: it is mounted with a warning and comes by itself, unless a URL on
+ * the command line names it, where somebody waits for it.
  */
 import { BackendError } from "../cache/backend/backend.ts";
 import type { Clock } from "../cache/platform/clock.ts";

@@ -102,8 +102,8 @@ export interface Content {
 /**
  * Why an operation failed.
  *
- * - `not_found`: no such container, or no object to copy. An object that is absent is null to `stat`
- *   and `changed` to `read`.
+ * - `not_found`: no such container, or no object to copy. An object that is absent is null to
+ *   `stat` and `changed` to `read`.
  * - `changed`: the version asked for is not what the store has now; its bytes cannot be had.
  * - `denied`: the store refused the credentials, or they do not allow this.
  * - `throttled`: asked to slow down (429, 503); `retryAfterMs` when the store said for how long.

@@ -71,7 +71,7 @@ export class LocalRoot {
     return again === -ERRNO.EXDEV;
   }
 
-  /** Gives the root's descriptor back; the root is looked up by its path when it is needed again. */
+  /** Gives the root's descriptor back; the next call looks the root up by its path again. */
   forget(): void {
     if (this.#fd !== null) this.#vanished.push(this.#fd);
     this.#fd = null;

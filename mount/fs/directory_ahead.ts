@@ -1,6 +1,6 @@
 /**
- * Reads ahead across files: when the files of a directory are opened in sorted order, the beginnings
- * of the next ones are fetched. Works from the listing that is in memory, never asks for one.
+ * Reads ahead across files: when the files of a directory are opened in sorted order, the first
+ * blocks of the next ones are fetched. Works from the listing in memory, never asks for one.
  */
 import { joinPath } from "../../cache/backend/backend.ts";
 import {

@@ -1,4 +1,4 @@
-/** The block cache as one process has it, over a real directory: opened, used, left, entered again. */
+/** The block cache as one process has it, over a real directory: opened, used, left again. */
 import { equal } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ObjectEntry } from "../../cache/backend/backend.ts";

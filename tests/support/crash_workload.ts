@@ -1,4 +1,4 @@
-/** What crash tests read: the same objects in the process that is killed and in the one after it. */
+/** What crash tests read: the same objects in the killed process and in the one after it. */
 import type { ObjectEntry } from "../../cache/backend/backend.ts";
 import { sampleBytes } from "./sample_bytes.ts";
 import { SeededRandom } from "./seeded_random.ts";
