@@ -84,7 +84,7 @@ async function object(content: Uint8Array<ArrayBuffer>) {
   };
 }
 
-Deno.test("CachedObject shares what is fetched early with the reader who comes for it", async () => {
+Deno.test("CachedObject shares what is fetched early with its reader", async () => {
   const content = sampleBytes(8 * BLOCK, 1);
   await using at = await object(content);
   const { backend, cached } = at;
@@ -129,7 +129,7 @@ Deno.test("CachedObject that was evicted while open reads on, and writes no more
   equal(at.buffers.takenBytes, 0);
 });
 
-Deno.test("CachedObject may be passed through when all of it is there, and not before", async () => {
+Deno.test("CachedObject may be passed through when all of it is there", async () => {
   const content = sampleBytes(2 * BLOCK, 4);
   await using at = await object(content);
   await readAt(at.cached, 0, BLOCK);
@@ -173,7 +173,7 @@ Deno.test("CachedObject drops what was read ahead and refused when it is closed"
   deepEqual([at.memory.bytes, at.buffers.takenBytes, at.seen.closed], [0, 0, 1]);
 });
 
-Deno.test("CacheCommits announces the rows that changed, as they are when it is asked", async () => {
+Deno.test("CacheCommits announces changed rows as they are when it is asked", async () => {
   const content = sampleBytes(33 * CHUNK_BYTES + 1, 7);
   await using at = await object(content);
   const { cached, commits } = at;

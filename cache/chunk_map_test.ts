@@ -51,7 +51,7 @@ Deno.test("ChunkMap gives its rows back as they were, present and not verified",
   equal(loaded.isReadable(31, 31), true);
 });
 
-Deno.test("ChunkMap ignores chunks behind the object, and does not overrule what was written", () => {
+Deno.test("ChunkMap ignores chunks behind the object and keeps what was written", () => {
   const map = new ChunkMap(2 * CHUNK_BYTES);
   map.add(0, 7);
   map.load({ row: 0, present: 0xffffffff, crcs: new Uint8Array(4 * ROW_CHUNKS).fill(1) });

@@ -17,7 +17,7 @@ function fetchOf(block: number, blocks = 1, priority: FetchPriority = "readahead
   return new Fetch("a", "v1", block * BLOCK, blocks * BLOCK, priority);
 }
 
-Deno.test("ReadAhead asks for what lies behind a sequential read, and not behind the object", () => {
+Deno.test("ReadAhead asks for what follows a read, and not behind the object", () => {
   const { ahead } = readAhead(4);
   equal(ahead.observe(0, 1_000), null);
   const span = ahead.observe(1_000, 1_000);
