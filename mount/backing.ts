@@ -31,9 +31,7 @@ export function backingFiles(
       if (id > 0) return id;
       if (!logged.has(id)) {
         logged.add(id);
-        logger.info("Serve files from the daemon: passthrough is refused", {
-          reason: REASONS.get(-id) ?? errnoName(-id),
-        });
+        logRefusal(-id, logger);
       }
       return null;
     },
@@ -46,11 +44,19 @@ export function backingFiles(
  * Whether the kernel takes backing files from this process, found out by giving it one. INIT
  * agrees on passthrough with anybody; CAP_SYS_ADMIN is asked for only here.
  */
-export function mayPassThrough(device: Device, libc: Libc): boolean {
+export function mayPassThrough(device: Device, libc: Libc, logger: Logger): boolean {
   const fd = libc.openPath(Deno.execPath(), OPEN_FLAGS.RDONLY);
   if (fd < 0) return true;
   const id = device.openBacking(fd);
   if (id > 0) device.closeBacking(id);
   libc.close(fd);
-  return id !== -ERRNO.EPERM;
+  if (id !== -ERRNO.EPERM) return true;
+  logRefusal(ERRNO.EPERM, logger);
+  return false;
+}
+
+function logRefusal(errno: number, logger: Logger): void {
+  logger.info("Serve files from the daemon: passthrough is refused", {
+    reason: REASONS.get(errno) ?? errnoName(errno),
+  });
 }

@@ -189,7 +189,7 @@ async function start(config: MountConfig, around: Surroundings): Promise<Served>
       stackDepth,
       pageBytes: libc.pageBytes(),
     });
-    const passthrough = agreed.passthrough && mayPassThrough(device, libc);
+    const passthrough = agreed.passthrough && mayPassThrough(device, libc, context.logger);
     const features = { ...agreed, passthrough };
     const fileSystem = createFileSystem(config, around, device, session, features);
     return { attachment, device, features, fileSystem, ended: session.serve(fileSystem) };

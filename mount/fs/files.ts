@@ -22,6 +22,8 @@ export interface BackingFiles {
 export interface OpenFileEvents {
   /** `node` is being opened by `uid`. */
   opened(node: Node, uid: number): void;
+  /** Whether the kernel has just asked for the name of `node`. */
+  isJustLookedUp(node: Node): boolean;
   /** The version of `node` turned out to be gone from its store. */
   gone(node: Node): void;
 }
@@ -111,7 +113,7 @@ export class OpenFiles {
       const { backingFd } = object;
       return backingFd === null ? null : this.#backing.register(backingFd);
     });
-    if (node.openMode.mode === "cached" && !isVersion(node, object)) return this.#stale(node);
+    if (!isVersion(node, object) && !this.#mayShowLater(node)) return this.#stale(node);
     const handle = handleId(this.#nextHandle);
     this.#nextHandle += 1;
     this.#handles.set(handle, node);
@@ -139,6 +141,16 @@ export class OpenFiles {
     node.object?.close();
     node.object = null;
     this.#nodes.freeIfUnused(node);
+  }
+
+  /**
+   * Whether an open may show a later version of a local file than the node stands for. Normally it
+   * may not: ESTALE makes the kernel look the name up again, attributes included. A file that is
+   * being written to all the time has changed again when it comes back, and then may be shown as it
+   * is, in passthrough, where no page of an earlier version is kept.
+   */
+  #mayShowLater(node: Node): boolean {
+    return node.openMode.mode === "passthrough" && this.#events.isJustLookedUp(node);
   }
 
   /** Gives up an open whose bytes are not those that the node's page cache stands for. */

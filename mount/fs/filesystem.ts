@@ -33,6 +33,8 @@ import { extendedAttribute } from "./xattrs.ts";
 
 const EMPTY: Reply = { kind: "empty" };
 const NONE: Reply = { kind: "none" };
+/** Longest time from a LOOKUP to the OPEN it was made for. */
+const JUST_MS = 100;
 const MAY_WRITE = 2; // W_OK of unistd.h
 /** A petabyte with nothing free: `df` shows the mount, and nobody plans to write to it. */
 const STATUS = { blockBytes: 4096, blocks: 2 ** 38, files: 0, nameBytesMax: 255 };
@@ -75,6 +77,7 @@ export class FileSystem implements Handler {
     const ahead = new DirectoryAhead(listings, deps.directoryAhead, deps.blockBytes);
     this.#files = new OpenFiles(this.#nodes, deps.backing, {
       opened: (node, uid) => ahead.opened(node, uid),
+      isJustLookedUp: (node) => listings.nowMs - node.lookedUpMs < JUST_MS,
       gone: (node) => this.#onGone(node),
     });
     this.#directories = new OpenDirectories(

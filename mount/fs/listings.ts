@@ -51,6 +51,11 @@ export class Listings {
     return kept !== undefined && this.remainingMs(kept.listing) > 0 ? kept.listing : null;
   }
 
+  /** Now, on the monotonic clock by which listings age. */
+  get nowMs(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
   /** How long `listing` may still be believed. */
   remainingMs(listing: Listing): number {
     return listing.begunMs + this.#deps.staleTtlMs - this.#deps.clock.monotonicMs();

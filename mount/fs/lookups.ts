@@ -101,6 +101,7 @@ export class Lookups {
     }
     const node = this.#nodes.obtain(parent, entry);
     node.lookups += 1;
+    node.lookedUpMs = this.#listings.nowMs;
     // The store has this version, whatever an earlier read was told.
     node.gone = false;
     return {

@@ -22,6 +22,8 @@ export class Node {
   openMode: OpenMode = NOT_OPEN;
   /** The bytes, while any handle is open. */
   object: OpenObject | null = null;
+  /** When the kernel last asked for its name, on the monotonic clock. */
+  lookedUpMs = Number.NEGATIVE_INFINITY;
   /** The store is known to have lost this version. */
   gone = false;
   /** Identity of the listing that the kernel has in its page cache. */

@@ -66,6 +66,7 @@ class LocalFixture {
     };
     this.files = new OpenFiles(nodes, backing, {
       opened: () => undefined,
+      isJustLookedUp: () => false,
       gone: (node) => this.gone.push(node),
     });
   }
