@@ -175,10 +175,9 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   }
 
   counted(object: CachedObject, hits: number, misses: number): void {
-    const { metrics, residency, clock } = this.#deps;
+    const { metrics, clock } = this.#deps;
     if (hits > 0) metrics.hit(hits);
     if (misses > 0) metrics.miss(misses);
-    residency.access(object.key, object.entry.sizeBytes);
     object.lastAccessMs = clock.wallMs();
     this.#commits.accessed(object);
   }
@@ -237,6 +236,8 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       else object = loaded;
     }
     object.opens += 1;
+    // One use each time it is taken up, however many read it then, in however many pieces.
+    if (object.opens === 1) this.#deps.residency.access(object.key, object.entry.sizeBytes);
     this.#deps.residency.hold(object.key);
     if (object.admission.kind === "refused") object.admission = { kind: "undecided" };
     if (object.stored.map.complete && !object.stored.map.trusted) {

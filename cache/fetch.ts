@@ -49,6 +49,8 @@ export class Fetch {
   /** Bytes from the start of the range that have arrived. */
   filledBytes = 0;
   holders = 0;
+  /** Bytes from the start of the range that a reader was given. */
+  usedBytes = 0;
   /** Nobody but the holders knows the buffer. False when a call that hangs may still read it. */
   reusable = true;
   readonly waiters = new Set<Waiter>();

@@ -78,12 +78,13 @@ export class ReadAhead {
 
   /** A reader was given bytes of `fetch` up to `endBytes` from its start. */
   used(fetch: Fetch, endBytes: number): void {
-    if (endBytes >= fetch.lengthBytes) this.#memory.drop(fetch);
+    fetch.usedBytes = Math.max(fetch.usedBytes, endBytes);
+    if (fetch.usedBytes === fetch.lengthBytes) this.#memory.drop(fetch);
   }
 
   /** Resolves when `fetch`, which may not be written, need not stay in memory any longer. */
   async keepUntilUsed(fetch: Fetch): Promise<void> {
-    if (fetch.priority !== "demand") await this.#memory.keep(fetch);
+    if (fetch.usedBytes < fetch.lengthBytes) await this.#memory.keep(fetch);
   }
 
   /** `fetch` is not going to be read. */

@@ -45,7 +45,10 @@ Deno.test("ReadAhead counts a block a hit once, and knows what was never read", 
 
 Deno.test("ReadAhead keeps what may not be written until all of it was read", async () => {
   const { ahead, memory } = readAhead(10);
-  await ahead.keepUntilUsed(fetchOf(0, 1, "demand"));
+  // A reader that waited for all of it has it already.
+  const used = fetchOf(0, 1, "demand");
+  ahead.used(used, BLOCK);
+  await ahead.keepUntilUsed(used);
   const fetch = fetchOf(1);
   const kept = ahead.keepUntilUsed(fetch);
   equal(memory.bytes, BLOCK);
