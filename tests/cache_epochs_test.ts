@@ -1,4 +1,4 @@
-/** What stays in a cache that holds half of what every epoch reads, with several readers at once. */
+/** What stays in a cache that holds half of what an epoch of several readers reads. */
 import { ok } from "node:assert/strict";
 import { cachePlace } from "./support/cache_process.ts";
 import { succeed } from "./support/command.ts";
