@@ -8,6 +8,7 @@ import { typeBits } from "./attributes.ts";
 import { type ListedName, Listing } from "./listing.ts";
 import type { Listings } from "./listings.ts";
 import type { Lookups } from "./lookups.ts";
+import { SiblingListings } from "./sibling_listings.ts";
 import { childInode, type Node, type NodeTable } from "./nodes.ts";
 
 interface OpenDirectory {
@@ -23,6 +24,7 @@ export class OpenDirectories {
   readonly #nodes: NodeTable;
   readonly #listings: Listings;
   readonly #lookups: Lookups;
+  readonly #siblings: SiblingListings;
   /** The kernel may keep listings in its page cache (not on 6.9 to 6.12, which never drop them). */
   readonly #kernelKeeps: boolean;
   /** Above this many nodes, records carry no attributes: those would add a node each. */
@@ -40,6 +42,7 @@ export class OpenDirectories {
     this.#nodes = nodes;
     this.#listings = listings;
     this.#lookups = lookups;
+    this.#siblings = new SiblingListings(listings);
     this.#kernelKeeps = kernelKeeps;
     this.#nodesMax = nodesMax;
   }
@@ -47,6 +50,7 @@ export class OpenDirectories {
   open(node: Node): Reply {
     if (node.entry.kind !== "directory") return { kind: "error", errno: ERRNO.ENOTDIR };
     const listing = this.#listingOf(node);
+    this.#siblings.opened(node);
     const as: OpenedAs = { mode: "directory", listing: this.#kernelUse(node, listing) };
     const handle = handleId(this.#nextHandle);
     this.#nextHandle += 1;

@@ -66,8 +66,9 @@ export class DirectoryAhead {
       this.#watched.set(directory, known);
       return known;
     }
-    const names = listing.sortedNames();
-    if (names === null) return null;
+    const objects = listing.namesOf("object");
+    if (objects === null) return null;
+    const names = [...objects].sort();
     // Another listing of the same directory goes on where the last one was.
     const watched = { listing, names, state: known?.state ?? DIRECTORY_READAHEAD_START };
     this.#watched.set(directory, watched);

@@ -7,6 +7,7 @@
  */
 import type { Entry } from "../../cache/backend/backend.ts";
 import { present } from "../../cache/platform/assert.ts";
+import { TaskGroup } from "../../cache/platform/limit.ts";
 
 /** One name, with its status where the store's listing told it. */
 export interface ListedName {
@@ -57,6 +58,7 @@ export class Listing {
   #length = 0;
   #next: { readonly token: string | null } | "complete" = { token: null };
   #loading: Promise<void> | null = null;
+  readonly #ahead = new TaskGroup(() => undefined);
 
   constructor(begunMs: number, entriesMax: number, load: PageLoader) {
     this.begunMs = begunMs;
@@ -91,11 +93,16 @@ export class Listing {
     return this.#index !== null && this.#next === "complete" ? ABSENT : UNKNOWN;
   }
 
-  /** Names of objects in code-unit order; null while some are missing, or were dropped. */
-  sortedNames(): readonly string[] | null {
+  /** Names of one kind in the listing's order; null while some are missing, or were dropped. */
+  namesOf(kind: Entry["kind"]): readonly string[] | null {
     if (this.#index === null || this.#next !== "complete") return null;
-    const objects = [...this.#index.values()].filter(({ kind }) => kind === "object");
-    return objects.map(({ name }) => name).sort();
+    return [...this.#index.values()].flatMap((listed) => listed.kind === kind ? [listed.name] : []);
+  }
+
+  /** Begins to load the first page, and the one after it, of which a short listing has none. */
+  loadAhead(): void {
+    // Where it fails, the reader that gets there asks again and is told.
+    this.#ahead.add(this.loadTo(0).then(() => this.loadTo(this.#length)));
   }
 
   /** Loads the page with `position`, or the next one. Callers at once share one request. */

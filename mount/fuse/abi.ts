@@ -122,7 +122,6 @@ export const INIT = {
   ASYNC_READ: 1n << 0n,
   DO_READDIRPLUS: 1n << 13n,
   READDIRPLUS_AUTO: 1n << 14n,
-  ASYNC_DIO: 1n << 15n,
   PARALLEL_DIROPS: 1n << 18n,
   ABORT_ERROR: 1n << 21n,
   MAX_PAGES: 1n << 22n,

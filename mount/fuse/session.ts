@@ -46,7 +46,7 @@ const TURN_MS_MAX = 2;
  * Reads of an empty queue before waiting on a thread: the next request of a busy client is often
  * only microseconds away, a thread wake-up costs tens of them.
  */
-const EMPTY_READS_MAX = 20;
+const EMPTY_READS_MAX = 60;
 /** A caller that a signal reached is let go after this long, unless it is being killed. */
 const INTERRUPT_GRACE_MS = 1_000;
 /** How often a caller in its grace is checked for SIGKILL, which sends no second INTERRUPT. */
