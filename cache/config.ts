@@ -38,7 +38,7 @@ export const CACHE_SECTION = section({
   evict_low_water: ratio().prefault("0.80"),
   policy: choice(["adaptive", "lru", "none"]).prefault("adaptive"),
   memory: size(64 * 1024 * 1024, 'a size of at least "64MiB", such as "512MiB"').prefault("512MiB"),
-  max_listing_entries: integer(1_000, 100_000_000).prefault("500000"),
+  max_listing_entries: integer(1_000, 100_000_000).prefault("200000"),
 });
 
 /** One entry of `backends:`; `config` and `auth` are read by its type. */

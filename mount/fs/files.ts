@@ -114,6 +114,7 @@ export class OpenFiles {
       return backingFd === null ? null : this.#backing.register(backingFd);
     });
     if (!isVersion(node, object) && !this.#mayShowLater(node)) return this.#stale(node);
+    node.wasOpened = true;
     const handle = handleId(this.#nextHandle);
     this.#nextHandle += 1;
     this.#handles.set(handle, node);
@@ -150,7 +151,8 @@ export class OpenFiles {
    * is, in passthrough, where no page of an earlier version is kept.
    */
   #mayShowLater(node: Node): boolean {
-    return node.openMode.mode === "passthrough" && this.#events.isJustLookedUp(node);
+    return node.openMode.mode === "passthrough" && !node.wasOpened &&
+      this.#events.isJustLookedUp(node);
   }
 
   /** Gives up an open whose bytes are not those that the node's page cache stands for. */

@@ -24,6 +24,8 @@ export class Node {
   object: OpenObject | null = null;
   /** When the kernel last asked for its name, on the monotonic clock. */
   lookedUpMs = Number.NEGATIVE_INFINITY;
+  /** Whether it was ever open. */
+  wasOpened = false;
   /** The store is known to have lost this version. */
   gone = false;
   /** Identity of the listing that the kernel has in its page cache. */

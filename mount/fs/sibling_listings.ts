@@ -10,7 +10,7 @@ import type { Node } from "./nodes.ts";
 import type { Volume } from "./volume.ts";
 
 /** Directories listed ahead. */
-const AHEAD = 8;
+const AHEAD = 4;
 /** Openings in order after which a walk is known for one. */
 const IN_ORDER = 2;
 /** Parents watched at once; the one walked longest ago is forgotten. */
@@ -76,7 +76,7 @@ export class SiblingListings {
   }
 }
 
-/** A local directory's listing is known by its times, which have to be those of the real opening. */
+/** A local directory's listing is known by its times: those the real opening will find. */
 function localEntry({ files }: Volume, path: string): DirectoryEntry | null {
   if (files === null) return null;
   const status = files.statusCached(path);

@@ -100,7 +100,7 @@ const fileSystem = new FileSystem({
   listings: new Listings({
     clock: systemClock,
     staleTtlMs: 60_000,
-    entriesMax: 500_000,
+    entriesMax: 200_000,
     onUnlistable: () => undefined,
     signal: new AbortController().signal,
   }),
