@@ -5,6 +5,7 @@
  * that it becomes complete or stays out; one larger than a sixteenth of the cache as it grows.
  */
 import type { CachedObject } from "./cached_object.ts";
+import type { DiskSpace } from "./disk_space.ts";
 import type { Clock } from "./platform/clock.ts";
 import { identityHash } from "./platform/identity_hash.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
@@ -15,12 +16,6 @@ const LARGE_SHARE = 1 / 16;
 const FREE_SHARE_MIN = 0.05;
 /** How long an answer of the disk about its free space is believed. */
 const FREE_SPACE_MS = 1_000;
-
-/** Space on the disk of the cache, in bytes. */
-export interface DiskSpace {
-  readonly freeBytes: number;
-  readonly totalBytes: number;
-}
 
 /** What the disk said, less what was promised since. */
 interface Measured {
@@ -36,7 +31,7 @@ export interface CacheSpaceDeps {
   readonly capacityBytes: number;
   readonly clock: Clock;
   /** Asks the disk, on a thread. */
-  readonly measure: () => Promise<DiskSpace>;
+  readonly measure: () => Promise<Pick<DiskSpace, "freeBytes" | "totalBytes">>;
   /** Takes an object out of the cache. */
   readonly evict: (key: ObjectKey) => void;
 }
