@@ -18,12 +18,12 @@ import { AheadMemory } from "./ahead_memory.ts";
 import { AdaptiveLimit } from "./adaptive_limit.ts";
 import { type Backend, BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
+import { notAnswering } from "./cache_disk_error.ts";
 import { CacheCommits } from "./cache_commits.ts";
 import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
-import { CachedObject, type CacheKeeper } from "./cached_object.ts";
+import type { CachedObject, CacheKeeper } from "./cached_object.ts";
 import { CacheResidents } from "./cache_residents.ts";
 import { CacheSpace } from "./cache_space.ts";
 import { CommitLoop } from "./commit_loop.ts";
@@ -31,10 +31,10 @@ import type { CacheSettings } from "./config.ts";
 import type { DataFile, DataFileDeps } from "./data_file.ts";
 import type { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
-import type { CachedRow } from "./index_rows.ts";
 import { ObjectFiles } from "./object_files.ts";
-import { ReadAhead } from "./object_readahead.ts";
+import { ObjectLoader } from "./object_loader.ts";
 import type { ObjectSource } from "./open_object.ts";
+import { openName, OpenObjects } from "./open_objects.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
@@ -43,8 +43,6 @@ import { within } from "./platform/within.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
-/** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
-const WINDOW_BLOCKS = 8;
 /** Longest wait for calls of the disk when the cache is closed. */
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Longest wait for the cache's disk to say how much room it has. */
@@ -77,12 +75,9 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   readonly #ahead: AheadMemory;
   readonly #commits = new CacheCommits();
   readonly #closing = new AbortController();
-  /** Objects that are open or being opened, by backend, path and version. */
-  readonly #open = new Map<string, Promise<CachedObject>>();
-  /** Those of them that have a row, by row. */
-  readonly #openRows = new Map<number, CachedObject>();
+  readonly #open = new OpenObjects();
   readonly #residents: CacheResidents;
-  readonly #objectFiles: ObjectFiles;
+  readonly #loader: ObjectLoader;
   readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
   readonly #schedulers: FetchScheduler[] = [];
@@ -93,7 +88,14 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     this.#deps = deps;
     this.#ahead = new AheadMemory(buffers.budgetBytes / 4);
     this.#residents = new CacheResidents(deps);
-    this.#objectFiles = new ObjectFiles(deps);
+    this.#loader = new ObjectLoader({
+      ...deps,
+      keeper: this,
+      files: new ObjectFiles(deps),
+      residents: this.#residents,
+      open: this.#open,
+      ahead: this.#ahead,
+    });
     this.#space = new CacheSpace({
       residency,
       capacityBytes: settings.sizeBytesMax,
@@ -221,18 +223,18 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     entry: ObjectEntry,
     uid: number,
   ): Promise<CachedObject> {
-    const name = openKey(backend, path, entry.version);
+    const name = openName(backend, path, entry.version);
     let object: CachedObject | null = null;
     while (object === null) {
       let opening = this.#open.get(name);
       if (opening === undefined) {
-        opening = this.#load(scheduler, backend, path, entry, uid);
+        opening = this.#loader.load(scheduler, backend, path, entry, uid);
         this.#open.set(name, opening);
       }
       const loaded = await opening;
       // It may have been closed by its last user before this one got it.
       if (this.#open.get(name) !== opening) continue;
-      if (this.#loop.revive(loaded)) this.#open.set(name, this.#lookedAt(loaded));
+      if (this.#loop.revive(loaded)) this.#open.set(name, this.#loader.lookedAt(loaded));
       else object = loaded;
     }
     object.opens += 1;
@@ -247,87 +249,9 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     return object;
   }
 
-  /** An object as the index and its data file have it; never fails for the cache's sake. */
-  async #load(
-    scheduler: FetchScheduler,
-    backend: string,
-    path: string,
-    entry: ObjectEntry,
-    uid: number,
-  ): Promise<CachedObject> {
-    const { settings, metrics, health, index, clock } = this.#deps;
-    const { blockBytes, readaheadBlocks } = settings;
-    const window = {
-      blockBytes,
-      windowBlocksStart: readaheadBlocks,
-      windowBlocksMax: Math.max(WINDOW_BLOCKS, readaheadBlocks),
-    };
-    const ahead = new ReadAhead(entry.sizeBytes, window, metrics, this.#ahead);
-    const deps = { ...this.#deps, keeper: this, scheduler, blockBytes };
-    const object = new CachedObject(backend, path, entry, uid, ahead, deps);
-    object.lastAccessMs = clock.wallMs();
-    if (health.state.kind !== "working") return object;
-    try {
-      const row = await index.find({ backend, path, version: entry.version });
-      if (row !== null) await this.#takeOver(object, row);
-    } catch (error) {
-      health.failed(error);
-    }
-    return object;
-  }
-
-  async #takeOver(object: CachedObject, row: CachedRow): Promise<void> {
-    const { index, metrics, logger } = this.#deps;
-    const { id, sizeBytes, cachedBytes } = row;
-    let file: DataFile;
-    let fingerprint: string;
-    try {
-      ({ file, fingerprint } = await this.#objectFiles.open(row, object.entry));
-    } catch (error) {
-      if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
-      const { backend, path } = object;
-      const message = "Drop an object of the cache: its data file is not as it was left";
-      logger.warn(message, { backend, path, error });
-      metrics.corrupted(1);
-      this.#residents.forget(object.key, id);
-      return;
-    }
-    this.#residents.add(object.key, { row: id, sizeBytes }, cachedBytes);
-    for (const block of await index.blocksOf(id)) object.stored.map.load(block);
-    object.admission = { kind: "admitted", chargedBytes: cachedBytes };
-    object.stored.use(file);
-    object.row = id;
-    object.ahead.resume(this.#residents.takeUnread(id));
-    this.#openRows.set(id, object);
-    if (object.stored.map.complete && this.#residents.isTrusted(id, fingerprint)) {
-      object.stored.map.trustAll();
-    }
-  }
-
-  /** An object that was closed, which trusts its file only if nobody has touched that since. */
-  async #lookedAt(object: CachedObject): Promise<CachedObject> {
-    const { stored: { file, map }, row } = object;
-    if (file === null || row === null || !map.trusted) return object;
-    try {
-      const fingerprint = await this.#objectFiles.fingerprint(file);
-      if (this.#residents.isTouched(row, fingerprint)) map.distrust();
-    } catch (error) {
-      object.stored.leave();
-      this.#deps.health.failed(error);
-    }
-    return object;
-  }
-
   async #createFile(object: CachedObject): Promise<DataFile | null> {
-    const { entry, backend, path, uid, lastAccessMs } = object;
-    const inserted = { ...entry, backend, path, uid, lastAccessMs, pinned: false };
     try {
-      const { row, file } = await this.#objectFiles.create(inserted);
-      this.#residents.add(object.key, { row, sizeBytes: entry.sizeBytes }, null);
-      this.#openRows.set(row, object);
-      object.row = row;
-      object.stored.use(file);
-      return file;
+      return await this.#loader.create(object);
     } catch (error) {
       this.#deps.residency.removed(object.key);
       object.admission = { kind: "refused" };
@@ -367,7 +291,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     const resident = this.#residents.get(key);
     if (resident === undefined) return 0;
     const { row, sizeBytes } = resident;
-    const open = this.#openRows.get(row);
+    const open = this.#open.withRow(row);
     const unread = open?.ahead.takeUnread() ?? this.#residents.takeUnread(row);
     this.#deps.metrics.readaheadWasted(unread.length);
     if (open !== undefined) {
@@ -380,19 +304,14 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   }
 
   #close(object: CachedObject): void {
-    this.#open.delete(openKey(object.backend, object.path, object.entry.version));
+    this.#open.delete(object);
     const unread = object.ahead.takeUnread();
     if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
     else this.#residents.keepUnread(object.row, unread);
-    if (object.row !== null) this.#openRows.delete(object.row);
     this.#deps.residency.release(object.key);
     if (object.admission.kind === "evicted") {
       this.#space.linger(-object.stored.map.presentBytes);
     }
     object.stored.file?.close();
   }
-}
-
-function openKey(backend: string, path: string, version: string): string {
-  return `${backend}\0${path}\0${version}`;
 }

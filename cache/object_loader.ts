@@ -1,0 +1,126 @@
+/**
+ * Makes open objects: as the index and their data files have them, or new ones with nothing in the
+ * cache. Never fails for the cache's sake: what cannot be found there comes from the store.
+ */
+import type { AheadMemory } from "./ahead_memory.ts";
+import type { ObjectEntry } from "./backend/backend.ts";
+import { CacheDiskError } from "./cache_disk_error.ts";
+import type { CacheHealth } from "./cache_health.ts";
+import type { CacheIndex } from "./cache_index.ts";
+import { CachedObject, type CachedObjectDeps } from "./cached_object.ts";
+import type { CacheResidents } from "./cache_residents.ts";
+import type { CacheSettings } from "./config.ts";
+import type { DataFile } from "./data_file.ts";
+import type { FetchScheduler } from "./fetch.ts";
+import type { CachedRow } from "./index_rows.ts";
+import type { ObjectFiles } from "./object_files.ts";
+import { ReadAhead } from "./object_readahead.ts";
+import type { OpenObjects } from "./open_objects.ts";
+import type { Logger } from "./platform/log.ts";
+import type { CacheMetrics } from "./telemetry.ts";
+
+/** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
+const WINDOW_BLOCKS = 8;
+
+/** What objects are made with. */
+export interface ObjectLoaderDeps extends Omit<CachedObjectDeps, "scheduler" | "blockBytes"> {
+  readonly settings: Pick<CacheSettings, "blockBytes" | "readaheadBlocks">;
+  readonly index: CacheIndex;
+  readonly files: ObjectFiles;
+  readonly residents: CacheResidents;
+  readonly open: OpenObjects;
+  readonly health: CacheHealth;
+  readonly logger: Logger;
+  readonly metrics: CacheMetrics;
+  readonly ahead: AheadMemory;
+}
+
+/** Loads objects. */
+export class ObjectLoader {
+  readonly #deps: ObjectLoaderDeps;
+
+  constructor(deps: ObjectLoaderDeps) {
+    this.#deps = deps;
+  }
+
+  /** The object as the index and its data file have it. */
+  async load(
+    scheduler: FetchScheduler,
+    backend: string,
+    path: string,
+    entry: ObjectEntry,
+    uid: number,
+  ): Promise<CachedObject> {
+    const { settings, metrics, health, index, clock } = this.#deps;
+    const { blockBytes, readaheadBlocks } = settings;
+    const window = {
+      blockBytes,
+      windowBlocksStart: readaheadBlocks,
+      windowBlocksMax: Math.max(WINDOW_BLOCKS, readaheadBlocks),
+    };
+    const ahead = new ReadAhead(entry.sizeBytes, window, metrics, this.#deps.ahead);
+    const deps = { ...this.#deps, scheduler, blockBytes };
+    const object = new CachedObject(backend, path, entry, uid, ahead, deps);
+    object.lastAccessMs = clock.wallMs();
+    if (health.state.kind !== "working") return object;
+    try {
+      const row = await index.find({ backend, path, version: entry.version });
+      if (row !== null) await this.#takeOver(object, row);
+    } catch (error) {
+      health.failed(error);
+    }
+    return object;
+  }
+
+  /** An object that was closed, which trusts its file only if nobody has touched that since. */
+  async lookedAt(object: CachedObject): Promise<CachedObject> {
+    const { stored: { file, map }, row } = object;
+    if (file === null || row === null || !map.trusted) return object;
+    try {
+      const fingerprint = await this.#deps.files.fingerprint(file);
+      if (this.#deps.residents.isTouched(row, fingerprint)) map.distrust();
+    } catch (error) {
+      object.stored.leave();
+      this.#deps.health.failed(error);
+    }
+    return object;
+  }
+
+  /** The row and the data file of an object that enters the cache. Rejects with `CacheDiskError`. */
+  async create(object: CachedObject): Promise<DataFile> {
+    const { entry, backend, path, uid, lastAccessMs } = object;
+    const inserted = { ...entry, backend, path, uid, lastAccessMs, pinned: false };
+    const { row, file } = await this.#deps.files.create(inserted);
+    this.#deps.residents.add(object.key, { row, sizeBytes: entry.sizeBytes }, null);
+    this.#deps.open.enterRow(object, row);
+    object.stored.use(file);
+    return file;
+  }
+
+  async #takeOver(object: CachedObject, row: CachedRow): Promise<void> {
+    const { index, metrics, logger, residents, files, open } = this.#deps;
+    const { id, sizeBytes, cachedBytes } = row;
+    let file: DataFile;
+    let fingerprint: string;
+    try {
+      ({ file, fingerprint } = await files.open(row, object.entry));
+    } catch (error) {
+      if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
+      const { backend, path } = object;
+      const message = "Drop an object of the cache: its data file is not as it was left";
+      logger.warn(message, { backend, path, error });
+      metrics.corrupted(1);
+      residents.forget(object.key, id);
+      return;
+    }
+    residents.add(object.key, { row: id, sizeBytes }, cachedBytes);
+    for (const block of await index.blocksOf(id)) object.stored.map.load(block);
+    object.admission = { kind: "admitted", chargedBytes: cachedBytes };
+    object.stored.use(file);
+    open.enterRow(object, id);
+    object.ahead.resume(residents.takeUnread(id));
+    if (object.stored.map.complete && residents.isTrusted(id, fingerprint)) {
+      object.stored.map.trustAll();
+    }
+  }
+}
