@@ -24,6 +24,8 @@ function to(pattern: RegExp, kinds: readonly ImportKind[] = ANY): Arrow {
 
 const PLATFORM = to(/^cache\/platform\//);
 const CACHE = to(/^cache\//);
+/** What ctl and the mount say to each other. */
+const CONTRACT = to(/^ctl\/api(_[a-z]+)*\.ts$/);
 
 /** One row per layer; the first row that matches a file is its layer. */
 const LAYERS: readonly Layer[] = [
@@ -70,15 +72,21 @@ const LAYERS: readonly Layer[] = [
     reason: "mount/fs is operations only and meets the wire in its message types and their ids",
   },
   {
+    name: "mount/control",
+    files: /^mount\/control\//,
+    arrows: [CACHE, CONTRACT, to(/^mount\/(?!fuse\/)/), to(/^mount\/fuse\//, ["type"])],
+    reason: "mount/control answers what ctl asks, and knows the wire of FUSE by its types only",
+  },
+  {
     name: "mount part",
     files: /^mount\/(admin|config|health|namespace|notify|report)[a-z_]*\.ts$/,
-    arrows: [CACHE, to(/^ctl\/api\.ts$/), to(/^mount\/[a-z_]+\.ts$/)],
+    arrows: [CACHE, CONTRACT, to(/^mount\/[a-z_]+\.ts$/)],
     reason: "only the composition in mount/command.ts sees both the wire and the operations",
   },
   {
     name: "mount",
     files: /^mount\//,
-    arrows: [CACHE, to(/^ctl\/api\.ts$/), to(/^mount\//)],
+    arrows: [CACHE, CONTRACT, to(/^mount\//)],
     reason: "mount shares with ctl the wire contract of ctl/api.ts and nothing else",
   },
   {
@@ -90,7 +98,7 @@ const LAYERS: readonly Layer[] = [
   {
     name: "forge/plan",
     files: /^forge\/plan[a-z_]*\.ts$/,
-    arrows: [PLATFORM, to(/^forge\//), to(/^ctl\/(client|api)\.ts$/)],
+    arrows: [PLATFORM, to(/^forge\//), to(/^ctl\/client\.ts$/), CONTRACT],
     reason: "forge treats a mount as plain files and hands it a plan through ctl/client.ts",
   },
   {
