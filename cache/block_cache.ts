@@ -15,7 +15,7 @@
  * A failure of the cache's disk turns keeping off until the disk works again; reads go on.
  */
 import { AheadMemory } from "./ahead_memory.ts";
-import { AdaptiveLimit } from "./adaptive_limit.ts";
+import type { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { type Backend, BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { notAnswering } from "./cache_disk_error.ts";
@@ -118,11 +118,10 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     tasks.add(this.#loop.run(this.#closing.signal));
   }
 
-  /** The objects of `backend`, read through this cache. */
-  source(backend: Backend, requestsMax: number): ObjectSource {
-    const { buffers, clock } = this.#deps;
-    const limit = new AdaptiveLimit(requestsMax);
-    const scheduler = new FetchScheduler({ backend, buffers, limit, clock });
+  /** The objects of `backend`, read through this cache, as many at once as `limit` says. */
+  source(backend: Backend, limit: AdaptiveLimit): ObjectSource {
+    const { buffers, settings: { fetchesMax } } = this.#deps;
+    const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax });
     this.#schedulers.push(scheduler);
     const open = (path: string, entry: ObjectEntry, uid: number) =>
       this.#openObject(scheduler, backend.name, path, entry, uid);

@@ -1,10 +1,11 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { cachePlace, readAt, readsAs } from "../tests/support/cache_process.ts";
 import { eventually } from "../tests/support/eventually.ts";
+import { FakeClock } from "../tests/support/fake_clock.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { HeldAnswers, WatchedBackend } from "../tests/support/watched_backend.ts";
-import { AdaptiveLimit } from "./adaptive_limit.ts";
 import { AheadMemory } from "./ahead_memory.ts";
+import { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CacheCommits } from "./cache_commits.ts";
 import { CachedObject, type CacheKeeper } from "./cached_object.ts";
@@ -15,7 +16,7 @@ import { noStepHook } from "./durable_step.ts";
 import { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
 import { ReadAhead } from "./object_readahead.ts";
-import { systemClock } from "./platform/clock.ts";
+import { type Clock, systemClock } from "./platform/clock.ts";
 import { Libc } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 
@@ -24,7 +25,7 @@ const BLOCK = 4 * CHUNK_BYTES;
 const NEVER = new AbortController().signal;
 
 /** One object with a data file and a keeper that keeps while `keeps` is true. */
-async function object(content: Uint8Array<ArrayBuffer>) {
+async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClock) {
   const at = await cachePlace();
   const backend = new WatchedBackend();
   const entry = backend.seed("file", content);
@@ -50,13 +51,12 @@ async function object(content: Uint8Array<ArrayBuffer>) {
   const buffers = new FetchBuffers(8 * MIB);
   const memory = new AheadMemory(4 * MIB);
   const limit = new AdaptiveLimit(8);
-  const clock = systemClock;
   const window = { blockBytes: BLOCK, windowBlocksStart: 2, windowBlocksMax: 4 };
   const metrics = { readaheadHit: () => undefined };
   const ahead = new ReadAhead(content.length, window, metrics, memory);
   const cached = new CachedObject("store", "file", entry, 0, ahead, {
     keeper,
-    scheduler: new FetchScheduler({ backend, buffers, limit, clock }),
+    scheduler: new FetchScheduler({ backend, buffers, limit, fetchesMax: 8 }),
     clock,
     tasks,
     replies: new BufferPool("replies", MIB, 8, 100),
@@ -198,4 +198,52 @@ Deno.test("CacheCommits announces changed rows as they are when it is asked", as
   cached.row = null;
   commits.accessed(cached);
   equal(commits.has(cached), false);
+});
+
+Deno.test("CachedObject gives up a fetch five seconds after its last reader left", async () => {
+  const content = sampleBytes(BLOCK, 8);
+  const clock = new FakeClock();
+  await using at = await object(content, clock);
+  const { backend, cached } = at;
+  const held = new HeldAnswers();
+  backend.answering = held.answering;
+  const leaving = new AbortController();
+  const left = readAt(cached, 0, 10, leaving.signal);
+  leaving.abort(new Error("Interrupted"));
+  await rejects(left, { message: "Interrupted" });
+  await clock.advance(4_000);
+  // A reader that comes back within five seconds finds it going on.
+  const again = new AbortController();
+  const back = readAt(cached, 0, 10, again.signal);
+  await clock.advance(10_000);
+  equal(backend.reads.length, 1);
+  again.abort(new Error("Interrupted"));
+  await rejects(back, { message: "Interrupted" });
+  await clock.advance(5_000);
+  await at.settled();
+  deepEqual([at.buffers.takenBytes, at.seen.written], [0, []]);
+  backend.answering = (_range, _signal, pass) => pass();
+  deepEqual(await readAt(cached, 0, 10), content.slice(0, 10));
+  equal(backend.reads.length, 2);
+  await at.settled();
+});
+
+Deno.test("CachedObject ends its read-ahead when it is closed, unless somebody reads it", async () => {
+  const content = sampleBytes(16 * BLOCK, 9);
+  const clock = new FakeClock();
+  await using at = await object(content, clock);
+  const { backend, cached } = at;
+  const held = new HeldAnswers();
+  for (let offset = 0; offset < 4 * CHUNK_BYTES; offset += CHUNK_BYTES) {
+    await readAt(cached, offset, CHUNK_BYTES);
+    if (offset === 2 * CHUNK_BYTES) backend.answering = held.answering;
+  }
+  await eventually("it reads ahead", () => Promise.resolve(held.waiting.length > 0));
+  await clock.advance(60_000);
+  const ahead = held.waiting.length;
+  equal(backend.reads.length > ahead, true, "what is ahead of an open reader goes on");
+  cached.close();
+  await clock.advance(5_000);
+  await at.settled();
+  deepEqual([at.buffers.takenBytes, at.seen.closed], [0, 1]);
 });

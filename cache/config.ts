@@ -30,7 +30,7 @@ export const CACHE_SECTION = section({
   max_size: size(1, 'a size such as "500GB" or "2TB"').prefault("2TB"),
   block_size: size(1, 'a size such as "4MiB"').prefault("4MiB"),
   readahead_blocks: integer(0, 64).prefault("4"),
-  max_parallel_fetch: integer(1, 1_024).prefault("16"),
+  max_parallel_fetch: integer(1, 1_024).optional(),
   stale_ttl: duration(0, 'a duration such as "60s", or "0" to ask on every open').prefault("60s"),
   offline_ttl: setting('a duration such as "24h", or "unlimited"', parseOfflineTtl)
     .prefault("24h"),
@@ -65,7 +65,7 @@ export interface CacheSettings {
   readonly blockBytes: number;
   /** Blocks the read-ahead of a handle begins with. */
   readonly readaheadBlocks: number;
-  /** Blocks fetched at once from all backends together. */
+  /** Fetches from one store at once, at most; Infinity: as many as the store bears. */
   readonly fetchesMax: number;
   /** How long the last known metadata serve when no store answers; Infinity: for ever. */
   readonly offlineTtlMs: number;
@@ -101,7 +101,7 @@ export function readCacheSection(reader: ConfigReader): CacheSection | null {
     sizeBytesMax: written.max_size,
     blockBytes: written.block_size,
     readaheadBlocks: written.readahead_blocks,
-    fetchesMax: written.max_parallel_fetch,
+    fetchesMax: written.max_parallel_fetch ?? Infinity,
     offlineTtlMs: written.offline_ttl,
     highWater: written.evict_high_water,
     lowWater: written.evict_low_water,

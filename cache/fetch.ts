@@ -8,11 +8,10 @@
  * A fetch is plain data plus a buffer. Those who wait for a part of it are woken as soon as that
  * part has arrived. The buffer is given back when the last holder has released the fetch.
  */
+import type { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import type { Backend } from "./backend/backend.ts";
-import type { AdaptiveLimit } from "./adaptive_limit.ts";
 import type { FetchBuffers } from "./fetch_buffers.ts";
 import { assert, AssertionError, present } from "./platform/assert.ts";
-import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 
@@ -22,8 +21,6 @@ export type FetchPriority = (typeof FETCH_PRIORITIES)[number];
 
 /** Bytes of the budget that fetches ahead of demand may use together. */
 const AHEAD_BYTES_MAX = 256 * 1024 * 1024;
-/** A fetch nobody waits for any more goes on this long: an interrupted reader may come back. */
-const LINGER_MS = 5_000;
 
 type FetchState =
   | { readonly kind: "queued" }
@@ -125,8 +122,10 @@ export class Fetch {
 export interface FetchDeps {
   readonly backend: Pick<Backend, "read">;
   readonly buffers: FetchBuffers;
-  readonly limit: AdaptiveLimit;
-  readonly clock: Clock;
+  /** How many requests the store bears; learns from the requests themselves. */
+  readonly limit: Pick<AdaptiveLimit, "current">;
+  /** The most fetches at once that the configuration allows. */
+  readonly fetchesMax: number;
 }
 
 /** The fetches of one backend. */
@@ -170,13 +169,19 @@ export class FetchScheduler {
     }
   }
 
-  /** One holder less. The last one gives the buffer back, or lets an unfinished fetch linger. */
+  /** Nobody wants `fetch` any more, though it may be held: it fails, now or when its read ends. */
+  withdraw(fetch: Fetch): void {
+    if (this.#queue(fetch).delete(fetch)) {
+      fetch.fail(new DOMException("Nobody waits for this fetch", "AbortError"));
+    } else if (fetch.state.kind === "running") {
+      fetch.controller.abort();
+    }
+  }
+
+  /** One holder less. The last one gives the buffer back. */
   release(fetch: Fetch): void {
     assert(fetch.holders > 0, "Only what is held is released");
     fetch.holders -= 1;
-    if (fetch.state.kind === "running" && fetch.holders === 1) {
-      this.#tasks.add(this.#linger(fetch));
-    }
     if (fetch.holders > 0) return;
     switch (fetch.state.kind) {
       case "queued":
@@ -224,17 +229,16 @@ export class FetchScheduler {
 
   /** Fetches ahead of demand leave a quarter of the requests and half of the memory to demand. */
   #mayStart(priority: FetchPriority, lengthBytes: number): boolean {
-    const { limit, buffers } = this.#deps;
-    if (priority === "demand") return this.#running.size < limit.current;
-    const slots = Math.max(1, Math.floor(limit.current * 0.75));
+    const { buffers } = this.#deps;
+    const most = Math.min(this.#deps.limit.current, this.#deps.fetchesMax);
+    if (priority === "demand") return this.#running.size < most;
+    const slots = Math.max(1, Math.floor(most * 0.75));
     const bytesMax = Math.min(AHEAD_BYTES_MAX, buffers.budgetBytes / 2);
     return this.#running.size < slots && buffers.takenBytes + lengthBytes <= bytesMax;
   }
 
   async #run(fetch: Fetch, buffer: Memory): Promise<void> {
-    const { backend, limit, clock } = this.#deps;
-    const startedMs = clock.monotonicMs();
-    let firstByteMs: number | null = null;
+    const { backend } = this.#deps;
     // The run holds the fetch, so that its buffer stays until nobody writes to it any more.
     fetch.holders += 1;
     try {
@@ -243,14 +247,10 @@ export class FetchScheduler {
         version: fetch.version,
         offset: fetch.offset,
         target: buffer,
-        onFilled: (bytes) => {
-          firstByteMs ??= clock.monotonicMs() - startedMs;
-          fetch.progress(bytes);
-        },
+        onFilled: (bytes) => fetch.progress(bytes),
       }, fetch.controller.signal);
       fetch.state = { kind: "filled", buffer };
       fetch.progress(fetch.lengthBytes);
-      limit.succeeded(firstByteMs ?? clock.monotonicMs() - startedMs);
     } catch (error) {
       fetch.fail(error);
     } finally {
@@ -258,11 +258,6 @@ export class FetchScheduler {
       this.release(fetch);
       this.#pump();
     }
-  }
-
-  async #linger(fetch: Fetch): Promise<void> {
-    await this.#deps.clock.sleep(LINGER_MS, fetch.controller.signal);
-    if (fetch.holders === 1 && fetch.state.kind === "running") fetch.controller.abort();
   }
 }
 

@@ -1,9 +1,8 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { AdaptiveLimit } from "./adaptive_limit.ts";
+import { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { type Backend, BackendError, type RangeRead } from "./backend/backend.ts";
 import { Fetch, type FetchPriority, FetchScheduler } from "./fetch.ts";
 import { FetchBuffers } from "./fetch_buffers.ts";
-import { type Clock, systemClock } from "./platform/clock.ts";
 
 const NEVER = new AbortController().signal;
 const KIB = 1024;
@@ -17,7 +16,7 @@ interface OpenRead {
 }
 
 /** A scheduler over a store whose reads the test finishes by hand. */
-function scheduler(requestsMax: number, budgetBytes: number, clock: Clock = systemClock) {
+function scheduler(requestsMax: number, budgetBytes: number, fetchesMax = Infinity) {
   const reads: OpenRead[] = [];
   const backend: Pick<Backend, "read"> = {
     read: (range, signal) =>
@@ -33,7 +32,7 @@ function scheduler(requestsMax: number, budgetBytes: number, clock: Clock = syst
   };
   const buffers = new FetchBuffers(budgetBytes);
   const limit = new AdaptiveLimit(requestsMax);
-  return { reads, buffers, scheduler: new FetchScheduler({ backend, buffers, limit, clock }) };
+  return { reads, buffers, scheduler: new FetchScheduler({ backend, buffers, limit, fetchesMax }) };
 }
 
 function fetchOf(offset: number, priority: FetchPriority = "demand"): Fetch {
@@ -124,20 +123,30 @@ Deno.test("FetchScheduler tells every waiter why a fetch failed", async () => {
   fetches.release(fetch);
 });
 
-Deno.test("FetchScheduler aborts a fetch that nobody came back for", async () => {
-  const sleeps: (() => void)[] = [];
-  const clock = {
-    ...systemClock,
-    sleep: () => new Promise<void>((resolve) => sleeps.push(resolve)),
-  };
-  const { reads, scheduler: fetches } = scheduler(1, 2 ** 20, clock);
-  const fetch = fetchOf(0);
-  fetches.submit(fetch);
-  fetches.release(fetch);
-  equal(reads[0]?.signal.aborted, false);
-  for (const wake of sleeps) wake();
-  await settle();
+Deno.test("FetchScheduler ends fetches that nobody wants, waiting or running", async () => {
+  const { reads, buffers, scheduler: fetches } = scheduler(1, 2 ** 20);
+  const [running, queued] = [fetchOf(0), fetchOf(1)];
+  for (const fetch of [running, queued]) fetches.submit(fetch);
+  const ends = [running, queued].map((fetch) =>
+    rejects(fetch.filledTo(1, NEVER), { name: "AbortError" })
+  );
+  for (const fetch of [queued, running]) fetches.withdraw(fetch);
+  await Promise.all(ends);
   equal(reads[0]?.signal.aborted, true);
+  equal(reads.length, 1);
+  for (const fetch of [running, queued]) fetches.release(fetch);
+  await settle();
+  deepEqual([fetches.size, buffers.takenBytes], [{ queued: 0, running: 0 }, 0]);
+});
+
+Deno.test("FetchScheduler runs no more fetches than the configuration allows", async () => {
+  const { reads, scheduler: fetches } = scheduler(8, 2 ** 20, 2);
+  for (let offset = 0; offset < 4; offset += 1) fetches.submit(fetchOf(offset));
+  equal(reads.length, 2);
+  reads[0]?.finish();
+  await settle();
+  equal(reads.length, 3);
+  fetches.close();
 });
 
 Deno.test("FetchScheduler never reuses the buffer of a fetch that was given up", async () => {
@@ -157,25 +166,4 @@ Deno.test("FetchScheduler never reuses the buffer of a fetch that was given up",
   equal(next.bytes(0, 1)[0], 7);
   equal(reads[1]?.range.target.buffer === late?.buffer, false);
   fetches.release(next);
-});
-
-Deno.test("AdaptiveLimit grows with success and halves once per round of throttling", () => {
-  const limit = new AdaptiveLimit(64);
-  const start = limit.current;
-  for (let count = 0; count < start; count += 1) limit.succeeded(10);
-  equal(limit.current, start + 1);
-  limit.succeeded(10);
-  limit.throttled();
-  const halved = limit.current;
-  equal(halved, Math.floor((start + 1) / 2));
-  limit.throttled();
-  equal(limit.current, halved);
-});
-
-Deno.test("AdaptiveLimit halves when the latency rises", () => {
-  const limit = new AdaptiveLimit(64);
-  for (let count = 0; count < 200; count += 1) limit.succeeded(20);
-  const before = limit.current;
-  for (let count = 0; count < before * 2; count += 1) limit.succeeded(500);
-  equal(limit.current < before, true);
 });

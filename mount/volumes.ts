@@ -20,7 +20,9 @@ const DISK_READS_MAX = 32;
 const DISK_READS_QUEUED_MAX = 4_096;
 
 /** What of a backend's settings its volume needs. */
-type VolumeSettings = Pick<BackendSettings, "name" | "mountPath" | "timeoutMs" | "requestsMax">;
+type VolumeSettings = Pick<BackendSettings, "name" | "mountPath" | "timeoutMs">;
+/** What of an opened backend its volume needs. */
+type VolumeBackend = Pick<OpenedBackend, "backend" | "limit" | "files">;
 
 /** The volumes of a mount with what watches over them. */
 export interface OpenVolumes extends AsyncDisposable {
@@ -49,7 +51,7 @@ export async function openVolumes(
 /** One volume over an opened backend. */
 export function volumeOf(
   settings: VolumeSettings,
-  opened: Pick<OpenedBackend, "backend" | "files">,
+  opened: VolumeBackend,
   cache: BlockCache | null,
   deps: Pick<BackendDeps, "clock" | "libc">,
 ): Volume {
@@ -65,13 +67,13 @@ export function volumeOf(
 }
 
 function objectsOf(
-  { name, timeoutMs, requestsMax }: VolumeSettings,
-  { backend, files }: Pick<OpenedBackend, "backend" | "files">,
+  { name, timeoutMs }: VolumeSettings,
+  { backend, limit, files }: VolumeBackend,
   cache: BlockCache | null,
   { clock, libc }: Pick<BackendDeps, "clock" | "libc">,
 ): ObjectSource {
   // A local file is read in place: a copy of it on another local disk would gain nothing.
-  if (files === null && cache !== null) return cache.source(backend, requestsMax);
+  if (files === null && cache !== null) return cache.source(backend, limit);
   if (files === null) return new ReadThrough(backend, new SharedWork<Memory>(clock, LINGER_MS));
   return new LocalObjects({
     backend: name,

@@ -1,4 +1,5 @@
 /** From the settings of a backend to the backend that the rest of the program uses. */
+import { AdaptiveLimit, observed } from "./adaptive_limit.ts";
 import type { Backend } from "./backend.ts";
 import { deadline } from "./deadline.ts";
 import { type BackendHealth, HealthGuard } from "./health.ts";
@@ -16,6 +17,8 @@ import type { Logger } from "../platform/log.ts";
 export interface OpenedBackend {
   readonly backend: Backend;
   readonly health: BackendHealth;
+  /** How many requests the store bears at the moment; reads of many bytes should keep to it. */
+  readonly limit: AdaptiveLimit;
   /** The files behind a local backend; null for all others. */
   readonly files: LocalFiles | null;
 }
@@ -58,7 +61,8 @@ export async function openBackend(
         deps.clock,
       );
       const files = timedFiles(local, name, settings.timeoutMs, deps.clock, deps.libc);
-      return guard(stack, deadline(tried, settings.timeoutMs, deps.clock), files, deps);
+      const limit = new AdaptiveLimit(settings.requestsMax);
+      return guard(stack, deadline(tried, settings.timeoutMs, deps.clock), limit, files, deps);
     }
     case "azureblob": {
       // The SDK takes a third of a second to load, which a mount without Azure need not pay.
@@ -78,11 +82,13 @@ export async function openBackend(
  * 1. `metered` sees every attempt as it is on the wire, without waits of our own.
  * 2. `deadline`, the short one, ends an attempt that stalls. It is inside `limited`, because
  *    waiting for a turn is no fault of the attempt.
- * 3. `limited` holds a turn per attempt, not during the pauses between attempts.
- * 4. `retry` sees the failures of all the former.
- * 5. `deadline`, the configured one, bounds what a caller can wait in all, turns and pauses
+ * 3. `observed` teaches the adaptive limit from each attempt: retries would hide that the store
+ *    asked to slow down.
+ * 4. `limited` holds a turn per attempt, not during the pauses between attempts.
+ * 5. `retry` sees the failures of all the former.
+ * 6. `deadline`, the configured one, bounds what a caller can wait in all, turns and pauses
  *    included.
- * 6. `health` counts what callers were finally told, and answers for a store that is down without
+ * 7. `health` counts what callers were finally told, and answers for a store that is down without
  *    any of the others.
  */
 export function openRemote(
@@ -98,14 +104,16 @@ export function openRemote(
     pauseMaxMs: 5_000,
     retryAfterMaxMs: attemptMs,
   };
-  const tried = deadline(metered(bare, metrics, clock), attemptMs, clock);
+  const limit = new AdaptiveLimit(settings.requestsMax);
+  const tried = observed(deadline(metered(bare, metrics, clock), attemptMs, clock), limit, clock);
   const retried = retry(limited(tried, settings.requestsMax), policy, { clock, random });
-  return guard(deadline(retried, settings.timeoutMs, clock), tried, null, deps);
+  return guard(deadline(retried, settings.timeoutMs, clock), tried, limit, null, deps);
 }
 
 function guard(
   stack: Backend,
   probed: Backend,
+  limit: AdaptiveLimit,
   files: LocalFiles | null,
   deps: BackendDeps,
 ): OpenedBackend {
@@ -114,5 +122,5 @@ function guard(
     clock: deps.clock,
     logger: deps.logger,
   });
-  return { backend: health.backend, health, files };
+  return { backend: health.backend, health, limit, files };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import { LocalBackend } from "../../cache/backend/local.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
 import { Libc } from "../../cache/platform/libc.ts";
@@ -33,8 +34,9 @@ function stored(entriesMax: number) {
   for (const directory of "abcde") {
     for (const name of "123") memory.seed(`${directory}/${name}`, new Uint8Array(1));
   }
-  const settings = { name: "store", mountPath: "store", timeoutMs: 30_000, requestsMax: 64 };
-  const volume = volumeOf(settings, { backend: memory, files: null }, null, { clock, libc });
+  const settings = { name: "store", mountPath: "store", timeoutMs: 30_000 };
+  const opened = { backend: memory, limit: new AdaptiveLimit(64), files: null };
+  const volume = volumeOf(settings, opened, null, { clock, libc });
   const listings = new Listings({
     clock,
     staleTtlMs: 60_000,
@@ -89,8 +91,9 @@ async function local() {
   const root = await Deno.makeTempDir({ prefix: "warpdrive-listings-" });
   const clock = new FakeClock();
   const backend = new LocalBackend("local", root, libc);
-  const settings = { name: "local", mountPath: "local", timeoutMs: 30_000, requestsMax: 64 };
-  const volume = volumeOf(settings, { backend, files: backend }, null, { clock, libc });
+  const settings = { name: "local", mountPath: "local", timeoutMs: 30_000 };
+  const opened = { backend, limit: new AdaptiveLimit(64), files: backend };
+  const volume = volumeOf(settings, opened, null, { clock, libc });
   const wall = { offsetMs: 0 };
   const listings = new Listings({
     clock: {

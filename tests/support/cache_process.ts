@@ -1,6 +1,7 @@
 /** The block cache as one process has it, over a real directory: opened, used, left again. */
 import { equal } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { ObjectEntry } from "../../cache/backend/backend.ts";
 import { BlockCache } from "../../cache/block_cache.ts";
 import { BufferPool } from "../../cache/buffer_pool.ts";
@@ -13,7 +14,7 @@ import { DiskThreads } from "../../cache/disk_threads.ts";
 import { noStepHook, type StepHook } from "../../cache/durable_step.ts";
 import { FetchBuffers } from "../../cache/fetch_buffers.ts";
 import type { ObjectSource, OpenObject } from "../../cache/open_object.ts";
-import { systemClock } from "../../cache/platform/clock.ts";
+import { type Clock, systemClock } from "../../cache/platform/clock.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { TaskGroup } from "../../cache/platform/limit.ts";
 import type { LogFields } from "../../cache/platform/log.ts";
@@ -65,6 +66,8 @@ export class CountedMetrics implements CacheMetrics {
 export interface CacheProcessSettings extends Omit<CacheSettings, "path"> {
   readonly step: StepHook;
   readonly libc: Libc;
+  /** Of everything but the index, whose deadlines are the machine's. */
+  readonly clock: Clock;
 }
 
 const SETTINGS: CacheProcessSettings = {
@@ -79,6 +82,7 @@ const SETTINGS: CacheProcessSettings = {
   memoryBytes: 64 * MIB,
   step: noStepHook,
   libc: Libc.open(),
+  clock: systemClock,
 };
 
 /** One process's cache. Disposing ends it as the end of a mount does. */
@@ -102,8 +106,7 @@ export class CacheProcess implements AsyncDisposable {
     backend: WatchedBackend,
   ) {
     const { logger, records } = collectedLog();
-    const { libc, step } = settings;
-    const clock = systemClock;
+    const { libc, step, clock } = settings;
     this.log = records;
     this.directory = directory;
     this.index = index;
@@ -134,7 +137,7 @@ export class CacheProcess implements AsyncDisposable {
       checks: new BufferPool("checks", CHUNK_BYTES, 16, 4_096),
       scratch: new Uint8Array(REQUEST_BYTES),
     });
-    this.source = this.cache.source(backend, 16);
+    this.source = this.cache.source(backend, new AdaptiveLimit(16));
   }
 
   /** Opens the cache in `path`, in front of `backend`. */

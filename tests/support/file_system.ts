@@ -3,6 +3,7 @@
  * own bookkeeping of lookups beside it.
  */
 import assert from "node:assert/strict";
+import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { Backend } from "../../cache/backend/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
 import { Libc } from "../../cache/platform/libc.ts";
@@ -90,8 +91,8 @@ export class FileSystemFixture {
       const memory = new MemoryBackend(mountPath, { ...settings, pieceBytes: 64 }, clock);
       const scripted = new ScriptedBackend(memory);
       this.#stores.set(mountPath, { memory, scripted });
-      const opened = { backend: wrap(scripted), files: null };
-      const volume = { name: mountPath, mountPath, timeoutMs: 30_000, requestsMax: 64 };
+      const opened = { backend: wrap(scripted), limit: new AdaptiveLimit(64), files: null };
+      const volume = { name: mountPath, mountPath, timeoutMs: 30_000 };
       return volumeOf(volume, opened, null, { clock, libc });
     });
     const { logger, records } = collectedLog();

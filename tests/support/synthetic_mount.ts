@@ -5,6 +5,7 @@
  * Millions of objects would take hours to upload to any real store, and what is measured here is
  * the memory of the mount.
  */
+import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { Backend, Entry, ListPage } from "../../cache/backend/backend.ts";
 import { baseName } from "../../cache/backend/backend.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
@@ -77,8 +78,9 @@ function objectEntry(name: string): Entry {
 const [mountPoint = "", directories, files, nodesMax] = Deno.args;
 const libc = Libc.open();
 const backend = new SyntheticBackend(Number(directories), Number(files));
-const settings = { name: "synthetic", mountPath: "", timeoutMs: 30_000, requestsMax: 64 };
-const volume = volumeOf(settings, { backend, files: null }, null, { clock: systemClock, libc });
+const settings = { name: "synthetic", mountPath: "", timeoutMs: 30_000 };
+const opened = { backend, limit: new AdaptiveLimit(64), files: null };
+const volume = volumeOf(settings, opened, null, { clock: systemClock, libc });
 const { fd } = await attach(libc, mountPoint, false);
 const session = new Session(new Device(libc, fd), {
   clock: systemClock,
