@@ -12,7 +12,7 @@ export interface Contender {
 export interface Experiment {
   readonly id: string;
   readonly title: string;
-  readonly unit: "GB/s" | "IOPS" | "s";
+  readonly unit: "GB/s" | "IOPS" | "s" | "MiB" | "ratio";
   readonly contenders: readonly Contender[];
 }
 

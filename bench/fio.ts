@@ -24,6 +24,7 @@ export interface Load {
 export interface LoadResult {
   readonly bytesPerSecond: number;
   readonly requestsPerSecond: number;
+  readonly requests: number;
 }
 
 /** Longest time for one pass; whatever takes longer has stalled. */
@@ -70,7 +71,7 @@ export function parseReport(text: string): LoadResult {
   if (error !== 0 || read.total_ios === 0) {
     throw new Error(`Read with fio: it ended with error ${error} after ${read.total_ios} reads`);
   }
-  return { bytesPerSecond: read.bw_bytes, requestsPerSecond: read.iops };
+  return { bytesPerSecond: read.bw_bytes, requestsPerSecond: read.iops, requests: read.total_ios };
 }
 
 /**

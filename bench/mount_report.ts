@@ -1,7 +1,7 @@
 /** What a run found, for a person and for a file that later runs are compared with. */
 import type { Outcome, Score } from "./experiment.ts";
 import type { Place } from "./machine.ts";
-import { RAW, type Verdict } from "./targets.ts";
+import type { Verdict } from "./targets.ts";
 
 /** Peak resident memory of one daemon. */
 export interface Memory {
@@ -24,7 +24,7 @@ export interface Findings {
 const MARKS = { reached: "pass", missed: "FAIL", "not measured": "----" } as const;
 
 /** The first lines: where and what. */
-export function headingLines({ place, tools, rounds, when }: Findings): string[] {
+export function headingLines({ place, tools, rounds, when }: Omit<Findings, "memory">): string[] {
   const { processor, cores, memoryGib, kernel, fileSystem, deno, commit, load } = place;
   return [
     `${when}, commit ${commit}, ${tools.warpdrive} (Deno ${deno}), ${tools.fio}`,
@@ -35,24 +35,35 @@ export function headingLines({ place, tools, rounds, when }: Findings): string[]
 
 /** One experiment as a small table. */
 export function outcomeLines({ title, unit, scores }: Outcome): string[] {
-  const raw = scores.find(({ name }) => name === RAW)?.median;
+  const [first] = scores;
   return [
     "",
     `${title}, ${unit}`,
-    ...scores.map((score) => `  ${scoreText(score, unit, raw)}`),
+    ...scores.map((score) => `  ${scoreText(score, unit, first)}`),
   ];
 }
 
-function scoreText(score: Score, unit: Outcome["unit"], raw: number | undefined): string {
+/** A score, against the first contender: that is what the others are measured by. */
+function scoreText(score: Score, unit: Outcome["unit"], first: Score | undefined): string {
   const text = (value: number) => number(value, unit).padStart(8);
-  const ratio = raw === undefined ? "" : `   ${(score.median / raw).toFixed(2)} of raw`;
+  const ratio = first === undefined || first === score
+    ? ""
+    : `   ${(score.median / first.median).toFixed(2)} of ${first.name}`;
   const range = `${number(score.min, unit)} to ${number(score.max, unit)}`;
   return `${score.name.padEnd(24)} ${text(score.median)}   (${range})${ratio}`;
 }
 
 function number(value: number, unit: Outcome["unit"]): string {
-  if (unit === "IOPS") return value.toFixed(0);
-  return unit === "s" ? value.toFixed(3) : value.toFixed(2);
+  switch (unit) {
+    case "IOPS":
+    case "MiB":
+      return value.toFixed(0);
+    case "s":
+    case "ratio":
+      return value.toFixed(3);
+    case "GB/s":
+      return value.toFixed(2);
+  }
 }
 
 /** Memory and targets. */
@@ -62,6 +73,13 @@ export function closingLines({ memory, targets }: Findings): string[] {
     "Peak resident memory, MiB",
     ...memory.map(({ name, peakMib }) => `  ${name.padEnd(24)} ${peakMib.toFixed(0).padStart(8)}`),
     "",
+    ...targetLines(targets),
+  ];
+}
+
+/** The targets, each with what was reached. */
+export function targetLines(targets: readonly Verdict[]): string[] {
+  return [
     "Targets",
     ...targets.map(({ text, reached, verdict }) =>
       `  ${MARKS[verdict]}  ${text}${reached === null ? "" : ` (${reached.toFixed(2)})`}`

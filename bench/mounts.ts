@@ -16,6 +16,10 @@ export interface Mount extends AsyncDisposable {
    * @throws when the process has ended, with what it logged.
    */
   peakMemoryMib(): number;
+  /** Forgets the peak: from now on it is what was resident since. For root only. */
+  forgetPeak(): void;
+  /** Seconds of processor time its process has used so far, user and system. */
+  cpuSeconds(): number;
 }
 
 /** What starting a mount takes. */
@@ -77,20 +81,22 @@ export async function mountRclone(
 }
 
 /** Whether `log` says that WarpDrive has mounted and set everything up. */
-function saysReady(log: string): boolean {
+export function saysReady(log: string): boolean {
   return log.includes('"event":"ready"');
 }
 
 /** Starts `command`, which mounts `path`, and waits until `isReady` of what it has logged. */
-async function serve(
+export async function serve(
   command: readonly string[],
   path: string,
   isReady: (log: string) => boolean,
   { clock, signal }: MountDeps,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<Mount> {
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, {
     args,
+    env: variables,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -107,6 +113,8 @@ async function serve(
       if (ended) throw new Error(`Read the memory of "${program}": it has ended\n${log.trim()}`);
       return peakMemoryMib(child.pid);
     },
+    forgetPeak: () => Deno.writeTextFileSync(`/proc/${child.pid}/clear_refs`, "5"),
+    cpuSeconds: () => cpuSeconds(child.pid),
     async [Symbol.asyncDispose]() {
       await stop(child, path);
       await drained;
@@ -152,4 +160,15 @@ function isMounted(path: string): boolean {
 function peakMemoryMib(pid: number): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN) / 1024;
+}
+
+/** Ticks of the processor time in /proc, on every architecture Linux has today. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time that process `pid` has used, user and system. */
+export function cpuSeconds(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The name of the program, in parentheses, may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }

@@ -9,7 +9,8 @@ export interface Target {
   readonly demand:
     | { readonly kind: "ratio at least"; readonly of: readonly string[]; readonly limit: number }
     | { readonly kind: "ratio at most"; readonly of: readonly string[]; readonly limit: number }
-    | { readonly kind: "less than"; readonly limit: number };
+    | { readonly kind: "less than"; readonly limit: number }
+    | { readonly kind: "at least"; readonly limit: number };
 }
 
 /** A target, looked at. */
@@ -101,6 +102,9 @@ export function judge(target: Target, outcomes: readonly Outcome[]): Verdict {
   if (outcome === undefined || own === undefined) return notMeasured(text);
   if (demand.kind === "less than") {
     return { text, reached: own, verdict: own < demand.limit ? "reached" : "missed" };
+  }
+  if (demand.kind === "at least") {
+    return { text, reached: own, verdict: own >= demand.limit ? "reached" : "missed" };
   }
   const others = outcome.scores.filter(({ name }) => demand.of.includes(name));
   if (others.length === 0) return notMeasured(text);

@@ -1,0 +1,353 @@
+/**
+ * What the cache is measured with: each function builds one experiment. A cold read is of a blob
+ * that nobody read before: its name holds the round.
+ */
+import { BARE, CACHE } from "./cache_targets.ts";
+import type { CacheMount, CacheSetup } from "./cache_mount.ts";
+import type { CostBook } from "./cost_book.ts";
+import type { Contender, Experiment } from "./experiment.ts";
+import type { FetchLoad } from "./fetch_loop.ts";
+import { runFetchLoop } from "./fetch_loop_command.ts";
+import { type Load, runLoad } from "./fio.ts";
+import type { RunningOrigin } from "./origin_process.ts";
+import { RAW } from "./targets.ts";
+import { dealt, readAll, shuffled } from "./readers.ts";
+import type { Clock } from "../cache/platform/clock.ts";
+
+const MIB = 1024 * 1024;
+/** Ranges of the bare loops, as large as the blocks of the cache. */
+const BLOCK_BYTES = 4 * MIB;
+
+/** An origin and a mount of it. */
+export interface Side {
+  readonly origin: RunningOrigin;
+  readonly mount: CacheMount;
+}
+
+/** What all experiments share. */
+export interface CacheBench {
+  readonly costs: CostBook;
+  readonly clock: Clock;
+  /** Mounts `origin` with an empty cache. */
+  mount(origin: RunningOrigin, setup: CacheSetup): Promise<CacheMount>;
+  /** A number no cold read has had yet. */
+  fresh(): number;
+}
+
+/** The bare loop over a blob that nobody else reads. */
+function bareLoop(
+  { costs, fresh }: CacheBench,
+  id: string,
+  origin: RunningOrigin,
+  load: Omit<FetchLoad, "url">,
+): Contender {
+  return {
+    name: BARE,
+    async measure(signal) {
+      const url = `${origin.container}/bare-${fresh()}.${load.sizeBytes}`;
+      const { bytes, requests, seconds, cpuSeconds } = await runFetchLoop({ ...load, url }, signal);
+      costs.note(id, BARE, { bytes, cpuSeconds, peakMib: null, originBytes: bytes });
+      return load.pattern === "sequential" ? bytes / seconds / 1e9 : requests / seconds;
+    },
+  };
+}
+
+/** Notes what the mount and its origin did while `run` read so many bytes. */
+async function counted<T extends { readonly bytes: number }>(
+  { costs }: CacheBench,
+  id: string,
+  { mount, origin }: Side,
+  run: () => Promise<T>,
+): Promise<T> {
+  mount.forgetPeak();
+  const cpuBefore = mount.cpuSeconds();
+  const before = await origin.counts();
+  const result = await run();
+  costs.note(id, CACHE, {
+    bytes: result.bytes,
+    cpuSeconds: mount.cpuSeconds() - cpuBefore,
+    peakMib: mount.peakMemoryMib(),
+    originBytes: (await origin.counts()).bytes - before.bytes,
+  });
+  return result;
+}
+
+/** Files that are in the cache, and their data files, under the same names. */
+export interface WarmFiles {
+  /** Directory of links `shard-0`, `shard-1`, … to the files of the mount, and of the cache. */
+  readonly mounted: string;
+  readonly raw: string;
+  readonly files: number;
+  readonly fileBytes: number;
+}
+
+/** Reads every file of `directory` of the mount once, and makes them known as {@link WarmFiles}. */
+export async function warmFiles(
+  bench: CacheBench,
+  { mount }: Side,
+  place: string,
+  { files, fileBytes }: { readonly files: number; readonly fileBytes: number },
+  signal: AbortSignal,
+): Promise<WarmFiles> {
+  const names = await namesIn(`${mount.path}/warm-${bench.fresh()}.${files}x${fileBytes}`);
+  await readAll(dealt(names, 4), bench.clock, signal);
+  const data = await dataFiles(mount.dataPath, fileBytes);
+  if (data.length !== files) {
+    throw new Error(`Fill the cache: it has ${data.length} data files, wanted ${files}`);
+  }
+  for (const [directory, targets] of [["mounted", names], ["raw", data]] as const) {
+    await Deno.mkdir(`${place}/${directory}`, { recursive: true });
+    for (const [index, target] of targets.entries()) {
+      await Deno.symlink(target, `${place}/${directory}/shard-${index}`);
+    }
+  }
+  return { mounted: `${place}/mounted`, raw: `${place}/raw`, files, fileBytes };
+}
+
+async function dataFiles(directory: string, fileBytes: number): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name: bucket } of Deno.readDir(directory)) {
+    for await (const { name } of Deno.readDir(`${directory}/${bucket}`)) {
+      const path = `${directory}/${bucket}/${name}`;
+      if ((await Deno.stat(path)).size === fileBytes) found.push(path);
+    }
+  }
+  return found;
+}
+
+/** Files of the cache, again and again, against their data files; both are in memory. */
+export function warmSequential(
+  warm: WarmFiles,
+  { id, title, readers, cache, seconds }: {
+    readonly id: string;
+    readonly title: string;
+    /** Each reads a file of its own. */
+    readonly readers: number;
+    readonly cache: "direct" | "hot";
+    readonly seconds: number;
+  },
+): Experiment {
+  const contender = (name: string, directory: string, own: Load["cache"]): Contender => ({
+    name,
+    async measure(signal) {
+      const load: Load = {
+        pattern: "read",
+        on: { directory },
+        requestBytes: MIB,
+        jobs: readers,
+        cache: own,
+        length: { seconds },
+        fileBytes: warm.fileBytes,
+      };
+      return (await runLoad(load, signal)).bytesPerSecond / 1e9;
+    },
+  });
+  return {
+    id,
+    title,
+    unit: "GB/s",
+    contenders: [contender(RAW, warm.raw, "hot"), contender(CACHE, warm.mounted, cache)],
+  };
+}
+
+/** One reader from the beginning to the end of a file that is not in the cache. */
+export function coldSequential(
+  bench: CacheBench,
+  side: Side,
+  { id, origin, bytes, streams }: {
+    readonly id: string;
+    /** In words. */
+    readonly origin: string;
+    readonly bytes: number;
+    readonly streams: number;
+  },
+): Experiment {
+  return {
+    id,
+    title: `Cold, sequential, 1 reader, ${bytes / MIB} MiB, ${origin}`,
+    unit: "GB/s",
+    contenders: [
+      bareLoop(bench, id, side.origin, {
+        sizeBytes: bytes,
+        streams,
+        requestBytes: BLOCK_BYTES,
+        pattern: "sequential",
+      }),
+      {
+        name: CACHE,
+        async measure(signal) {
+          const file = `${side.mount.path}/cold-${bench.fresh()}.${bytes}`;
+          const { seconds } = await counted(
+            bench,
+            id,
+            side,
+            () => readAll([[file]], bench.clock, signal),
+          );
+          return bytes / seconds / 1e9;
+        },
+      },
+    ],
+  };
+}
+
+/** The first epoch over a data set: 8 workers, each with every 8th shard. */
+export function firstEpoch(
+  bench: CacheBench,
+  side: Side,
+  shape: { readonly shards: number; readonly shardBytes: number; readonly origin: string },
+): Experiment {
+  const id = "cold-epoch";
+  const { shards, shardBytes } = shape;
+  return {
+    id,
+    title: `First epoch, 8 readers, ${shards} shards of ${shardBytes / MIB} MiB, ${shape.origin}`,
+    unit: "GB/s",
+    contenders: [
+      bareLoop(bench, id, side.origin, {
+        sizeBytes: shards * shardBytes,
+        streams: 16,
+        requestBytes: BLOCK_BYTES,
+        pattern: "sequential",
+      }),
+      {
+        name: CACHE,
+        async measure(signal) {
+          const directory = `${side.mount.path}/epoch-${bench.fresh()}.${shards}x${shardBytes}`;
+          const files = await namesIn(directory);
+          const lists = dealt(files, 8);
+          const { bytes, seconds } = await counted(
+            bench,
+            id,
+            side,
+            () => readAll(lists, bench.clock, signal),
+          );
+          return bytes / seconds / 1e9;
+        },
+      },
+    ],
+  };
+}
+
+/** Small reads all over a file that is not in the cache: each costs one request. */
+export function coldRandom(
+  bench: CacheBench,
+  side: Side,
+  { seconds, origin }: { readonly seconds: number; readonly origin: string },
+): Experiment {
+  const id = "cold-random";
+  // So large that hardly two reads meet in one chunk.
+  const bytes = 64 * 1024 * MIB;
+  return {
+    id,
+    title: `Cold, random 4 KiB, 16 jobs, O_DIRECT, ${origin}`,
+    unit: "IOPS",
+    contenders: [
+      bareLoop(bench, id, side.origin, {
+        sizeBytes: bytes,
+        streams: 16,
+        requestBytes: 4096,
+        pattern: { randomSeconds: seconds },
+      }),
+      {
+        name: CACHE,
+        async measure(signal) {
+          const load: Load = {
+            pattern: "randread",
+            on: { file: `${side.mount.path}/random-${bench.fresh()}.${bytes}` },
+            requestBytes: 4096,
+            jobs: 16,
+            cache: "direct",
+            length: { seconds },
+            fileBytes: bytes,
+          };
+          const { requestsPerSecond } = await counted(bench, id, side, async () => {
+            const result = await runLoad(load, signal);
+            return { ...result, bytes: result.requests * 4096 };
+          });
+          return requestsPerSecond;
+        },
+      },
+    ],
+  };
+}
+
+/** Many processes read one file that is not in the cache: how often its bytes are fetched. */
+export function oneDownload(bench: CacheBench, side: Side, bytes: number): Experiment {
+  return {
+    id: "one-download",
+    title: `64 processes read one cold file of ${bytes / MIB} MiB: bytes fetched over its size`,
+    unit: "ratio",
+    contenders: [{
+      name: CACHE,
+      async measure(signal) {
+        const file = `${side.mount.path}/shared-${bench.fresh()}.${bytes}`;
+        const before = await side.origin.counts();
+        await readAll(Array.from({ length: 64 }, () => [file]), bench.clock, signal);
+        return ((await side.origin.counts()).bytes - before.bytes) / bytes;
+      },
+    }],
+  };
+}
+
+/** The second epoch of 8 workers over shuffled shards, of which half fit the cache. */
+export function secondEpoch(
+  bench: CacheBench,
+  origin: RunningOrigin,
+  shape: { readonly shards: number; readonly shardBytes: number; readonly memoryBytes: number },
+): Experiment {
+  const { shards, shardBytes, memoryBytes } = shape;
+  const bytes = shards * shardBytes;
+  const measure = async (signal: AbortSignal) => {
+    const setup = { sizeBytesMax: bytes / 2, memoryBytes, passthrough: true };
+    await using mount = await bench.mount(origin, setup);
+    const round = bench.fresh();
+    const files = await namesIn(`${mount.path}/shuffled-${round}.${shards}x${shardBytes}`);
+    let fetched = 0;
+    for (const epoch of [1, 2]) {
+      const order = shuffled(files, `${round} ${epoch}`);
+      const lists = dealt(order, 8);
+      const before = await origin.counts();
+      await readAll(lists, bench.clock, signal);
+      fetched = (await origin.counts()).bytes - before.bytes;
+    }
+    return 1 - fetched / bytes;
+  };
+  return {
+    id: "second-epoch",
+    title: `8 processes, shuffled shards, the cache half the data: hit rate of epoch 2 by bytes`,
+    unit: "ratio",
+    contenders: [{ name: CACHE, measure }],
+  };
+}
+
+/** 64 readers of a file each, all of it cold: the most memory the daemon needs, over its budget. */
+export function memoryOverBudget(
+  bench: CacheBench,
+  origin: RunningOrigin,
+  { memoryBytes, fileBytes }: { readonly memoryBytes: number; readonly fileBytes: number },
+): Experiment {
+  const budgetMib = memoryBytes / MIB;
+  return {
+    id: `memory-${budgetMib}`,
+    title: `64 readers, ${
+      fileBytes / MIB
+    } MiB each, cold: memory over a budget of ${budgetMib} MiB`,
+    unit: "MiB",
+    contenders: [{
+      name: CACHE,
+      async measure(signal) {
+        const setup = { sizeBytesMax: 128 * 64 * MIB, memoryBytes, passthrough: true };
+        await using mount = await bench.mount(origin, setup);
+        const files = await namesIn(`${mount.path}/many-${bench.fresh()}.64x${fileBytes}`);
+        await readAll(files.map((file) => [file]), bench.clock, signal);
+        return mount.peakMemoryMib() - budgetMib;
+      },
+    }],
+  };
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) names.push(`${directory}/${name}`);
+  return names.sort();
+}
