@@ -8,7 +8,7 @@ import type { Clock } from "../cache/platform/clock.ts";
 import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import type { Output } from "../cache/platform/cli.ts";
 import { checkBackends, type OpenForCheck } from "./check/backends.ts";
-import { bad, type Finding, formatFindings, wouldMount } from "./check/finding.ts";
+import { bad, type Finding, formatFindings, nothingFailed } from "../cache/platform/finding.ts";
 import {
   checkAllowOther,
   checkDevice,
@@ -16,12 +16,14 @@ import {
   checkPassthrough,
   checkPrivilege,
   mayMount,
-} from "./check/kernel.ts";
+} from "../cache/platform/kernel.ts";
 import type { Machine } from "./check/machine.ts";
 import { checkCacheSpace, checkMetrics, checkMountPoint } from "./check/place.ts";
 import type { MountConfig } from "./config.ts";
 import { lookAtPlace } from "./mount_point.ts";
 import { pathsOverlap } from "./path_overlap.ts";
+
+const VERDICTS = { good: "The mount would work", bad: "The mount would not work" };
 
 /** What a check works with. */
 export interface CheckDeps {
@@ -38,8 +40,8 @@ export async function runCheck(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const findings = await checkMount(config, deps, signal);
-  stdout.write(formatFindings(findings));
-  return wouldMount(findings) ? EXIT.done : EXIT.failed;
+  stdout.write(formatFindings(findings, VERDICTS));
+  return nothingFailed(findings) ? EXIT.done : EXIT.failed;
 }
 
 /** All findings about `config`, the machine's first, then one per backend. */
@@ -70,13 +72,14 @@ async function checkMachine(
     config.cache === null ? null : machine.freeBytes(config.cache.path),
   ]);
   const privileged = mayMount(status ?? "");
-  const locals = config.backends.filter(({ source }) => source.type === "local").length;
+  const keepsFiles = config.cache !== null ||
+    config.backends.some(({ source }) => source.type === "local");
   const { enabled, hostname, port } = config.metrics;
   return [
     checkDevice(device, privileged),
     checkPrivilege(privileged, helper),
     checkAllowOther(config.allowOther, privileged, fuseConf),
-    checkPassthrough(config.fuse.passthrough, locals, machine.kernelRelease, privileged),
+    checkPassthrough(config.fuse.passthrough, keepsFiles, machine.kernelRelease, privileged),
     checkOpenFiles(limits ?? ""),
     checkMountPoint(config.mountPoint, place, privileged),
     checkMetrics(config.metrics, enabled ? machine.listenFailure(hostname, port) : null),

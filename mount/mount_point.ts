@@ -5,10 +5,10 @@ import type { Libc } from "../cache/platform/libc.ts";
 import { describeError, type Logger } from "../cache/platform/log.ts";
 import { within } from "../cache/platform/within.ts";
 import type { Machine } from "./check/machine.ts";
-import { mayMount } from "./check/kernel.ts";
+import { mayMount } from "../cache/platform/kernel.ts";
 import { checkMountPoint, type MountPlace } from "./check/place.ts";
 import { detachDead, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
-import { mountAt, type MountEntry, parseMountTable } from "./mount_table.ts";
+import { mountAt, type MountEntry, parseMountTable } from "../cache/platform/mount_table.ts";
 
 /** A directory under a file system that hangs never answers. */
 const PLACE_TIMEOUT_MS = 5_000;

@@ -2,7 +2,7 @@
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
-import { mayMount } from "./check/kernel.ts";
+import { mayMount } from "../cache/platform/kernel.ts";
 import { thisMachine } from "./check/machine.ts";
 import { detach, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
 import { describeHolders, holdersOf } from "./holders.ts";

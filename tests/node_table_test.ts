@@ -1,6 +1,6 @@
 /** What the mount remembers of a tree far larger than its limits. */
 import { equal, ok } from "node:assert/strict";
-import { mountAt, parseMountTable } from "../mount/mount_table.ts";
+import { mountAt, parseMountTable } from "../cache/platform/mount_table.ts";
 import { createPlace } from "./support/place.ts";
 
 const GIBIBYTE = 2 ** 30;

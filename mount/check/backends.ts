@@ -6,7 +6,7 @@ import { hintOf } from "../../cache/platform/exit.ts";
 import { Semaphore } from "../../cache/platform/limit.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { formatDuration } from "../../cache/platform/units.ts";
-import { bad, doubtful, type Finding, good } from "./finding.ts";
+import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 
 /** A check is for a person who waits: shorter than the timeout a mount is patient with. */
 const TIMEOUT_MS_MAX = 10_000;

@@ -1,22 +1,13 @@
-/** The machine as `warpdrive mount --check` asks it: every answer is a value, failures included. */
-import { access, constants, statfs } from "node:fs/promises";
+/** The machine as `warpdrive mount --check` asks it. */
+import { constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path/posix";
 import type { Environment } from "../../cache/platform/environment.ts";
+import { type Host, isAccessible, thisHost } from "../../cache/platform/host.ts";
 import { describeError } from "../../cache/platform/log.ts";
-import type { Access } from "./kernel.ts";
 import type { MountPointState } from "./place.ts";
 
-/** What the checks need to know of a machine. */
-export interface Machine {
-  readonly kernelRelease: string;
-  /** The text of a file; null when there is none or it may not be read. */
-  text(path: string): Promise<string | null>;
-  /** Whether `path` opens for reading and writing. */
-  device(path: string): Promise<Access>;
-  /** Where program `name` is, by `PATH`; null when nowhere. */
-  program(name: string): Promise<string | null>;
-  /** `path` with links resolved; itself where it cannot be resolved. */
-  realPath(path: string): Promise<string>;
+/** What the checks of a mount need to know besides. */
+export interface Machine extends Host {
   mountPoint(path: string): Promise<MountPointState>;
   /** Bytes free for this user on the disk that `path` would be on; null when unknown. */
   freeBytes(path: string): Promise<number | null>;
@@ -26,51 +17,7 @@ export interface Machine {
 
 /** The machine this process runs on. */
 export function thisMachine(env: Environment): Machine {
-  return {
-    kernelRelease: Deno.osRelease(),
-    text: readText,
-    device: openDevice,
-    program: (name) => findProgram(name, env.get("PATH") ?? ""),
-    realPath: (path) => Deno.realPath(path).catch(() => path),
-    mountPoint: lookAtMountPoint,
-    freeBytes,
-    listenFailure,
-  };
-}
-
-async function readText(path: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch {
-    // Each caller judges what a file that is not there means.
-    return null;
-  }
-}
-
-async function openDevice(path: string): Promise<Access> {
-  try {
-    using _file = await Deno.open(path, { read: true, write: true });
-    return "ok";
-  } catch (error) {
-    return error instanceof Deno.errors.NotFound ? "missing" : "denied";
-  }
-}
-
-async function findProgram(name: string, searchPath: string): Promise<string | null> {
-  for (const directory of searchPath.split(":").filter((part) => part.startsWith("/"))) {
-    const path = `${directory}/${name}`;
-    if (await isAccessible(path, constants.X_OK)) return path;
-  }
-  return null;
-}
-
-async function isAccessible(path: string, mode: number): Promise<boolean> {
-  try {
-    await access(path, mode);
-    return true;
-  } catch {
-    return false;
-  }
+  return { ...thisHost(env), mountPoint: lookAtMountPoint, freeBytes, listenFailure };
 }
 
 async function lookAtMountPoint(path: string): Promise<MountPointState> {

@@ -3,8 +3,8 @@ import { formatBytes } from "../../cache/platform/units.ts";
 import type { CacheSettings } from "../../cache/config.ts";
 import type { MetricsSettings } from "../config.ts";
 import { FILE_SYSTEM_TYPE } from "../fuse/attach.ts";
-import type { MountEntry } from "../mount_table.ts";
-import { bad, doubtful, type Finding, good } from "./finding.ts";
+import type { MountEntry } from "../../cache/platform/mount_table.ts";
+import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 
 /** What is at the mount point. */
 export type MountPointState =

@@ -1,5 +1,5 @@
 import { equal, match } from "node:assert/strict";
-import type { MountEntry } from "../mount_table.ts";
+import type { MountEntry } from "../../cache/platform/mount_table.ts";
 import type { CacheSettings } from "../../cache/config.ts";
 import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPointState } from "./place.ts";
 

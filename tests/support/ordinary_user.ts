@@ -3,7 +3,7 @@
  * where that user may open /dev/fuse and reach what the program is made of.
  */
 import { basename, dirname } from "node:path/posix";
-import { parseMountTable } from "../../mount/mount_table.ts";
+import { parseMountTable } from "../../cache/platform/mount_table.ts";
 import { REPOSITORY } from "../../infra/tools/source_tree.ts";
 import { programWords } from "../cli/run_program.ts";
 import { type CommandResult, succeed } from "./command.ts";

@@ -1,6 +1,6 @@
 /** A temporary place for one test: a source, a mount point, and nothing left of them afterwards. */
 import { Libc } from "../../cache/platform/libc.ts";
-import { parseMountTable } from "../../mount/mount_table.ts";
+import { parseMountTable } from "../../cache/platform/mount_table.ts";
 
 const MNT_FORCE = 1;
 const MNT_DETACH = 2;

@@ -71,17 +71,20 @@ export function checkAllowOther(
   );
 }
 
-/** Judges whether the kernel will read local files itself. The mount asks it for certain. */
+/**
+ * Judges whether the kernel will read files of this machine itself; the mount asks it for certain.
+ * `keepsFiles`: there are such files, in a local backend or the cache.
+ */
 export function checkPassthrough(
   wanted: boolean,
-  localBackends: number,
+  keepsFiles: boolean,
   kernelRelease: string,
   privileged: boolean,
 ): Finding {
   const subject = "passthrough";
   if (!wanted) return good(subject, "off by fuse.passthrough");
-  if (localBackends === 0) return good(subject, "not needed: no backend of type local");
-  const slower = "reads of local files go through the daemon, at a fraction of the speed";
+  if (!keepsFiles) return good(subject, "not needed: no backend of type local and no cache");
+  const slower = "reads of local and cached files go through the daemon, at less of the speed";
   if (!isAtLeast(kernelRelease, PASSTHROUGH_KERNEL)) {
     const version = PASSTHROUGH_KERNEL.join(".");
     return doubtful(

@@ -1,9 +1,10 @@
-/** What `warpdrive mount --check` found, and how it is printed. */
+/** What a look at the machine found (`mount --check`, `ctl doctor`), and how people read it. */
 
-/** How much a finding matters: `fail` means that the mount would not work. */
-export type FindingState = "ok" | "warn" | "fail";
+/** How much a finding matters. `skipped`: not looked at, and `detail` says why. */
+export const FINDING_STATES = ["ok", "warn", "fail", "skipped"] as const;
+export type FindingState = (typeof FINDING_STATES)[number];
 
-/** One line of the report. */
+/** One line of a report. */
 export interface Finding {
   readonly state: FindingState;
   /** What was looked at, in a few words. */
@@ -28,15 +29,31 @@ export function bad(subject: string, detail: string, remedy: string): Finding {
   return { state: "fail", subject, detail, remedy };
 }
 
-/** Whether the mount would work. */
-export function wouldMount(findings: readonly Finding[]): boolean {
+/** No finding, and why. */
+export function skipped(subject: string, reason: string): Finding {
+  return { state: "skipped", subject, detail: reason, remedy: null };
+}
+
+/** Whether nothing failed. */
+export function nothingFailed(findings: readonly Finding[]): boolean {
   return findings.every(({ state }) => state !== "fail");
 }
 
-const STATE_TEXT: Readonly<Record<FindingState, string>> = { ok: "ok", warn: "warn", fail: "FAIL" };
+/** What a report says in the end: when nothing failed, and when something did. */
+export interface Verdicts {
+  readonly good: string;
+  readonly bad: string;
+}
+
+const STATE_TEXT: Readonly<Record<FindingState, string>> = {
+  ok: "ok",
+  warn: "warn",
+  fail: "FAIL",
+  skipped: "skip",
+};
 
 /** The findings as aligned lines, with what follows from them on the last one. */
-export function formatFindings(findings: readonly Finding[]): string {
+export function formatFindings(findings: readonly Finding[], verdicts: Verdicts): string {
   const width = Math.max(0, ...findings.map(({ subject }) => [...subject].length));
   const lines = findings.flatMap(({ state, subject, detail, remedy }) => {
     const line = `${STATE_TEXT[state].padEnd(4)}  ${subject.padEnd(width)}  ${detail}`;
@@ -45,8 +62,7 @@ export function formatFindings(findings: readonly Finding[]): string {
   const fails = findings.filter(({ state }) => state === "fail").length;
   const warnings = findings.filter(({ state }) => state === "warn").length;
   const counts = `${plural(fails, "failure")}, ${plural(warnings, "warning")}`;
-  const verdict = fails > 0 ? "The mount would not work" : "The mount would work";
-  return [...lines, "", `${verdict}: ${counts}`, ""].join("\n");
+  return [...lines, "", `${fails > 0 ? verdicts.bad : verdicts.good}: ${counts}`, ""].join("\n");
 }
 
 function plural(count: number, noun: string): string {
