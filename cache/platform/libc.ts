@@ -15,6 +15,7 @@ import {
   statxMatches,
 } from "./file_status.ts";
 import { LibcFiles } from "./libc_files.ts";
+import { LibcSockets } from "./libc_sockets.ts";
 import { LIBC_SYMBOLS } from "./libc_symbols.ts";
 import { OPEN_FLAGS } from "./open_flags.ts";
 
@@ -39,6 +40,8 @@ export type Memory = Uint8Array<ArrayBuffer>;
 export class Libc {
   /** Calls on files whose disk may not answer. */
   readonly files: LibcFiles;
+  /** Calls on Unix sockets. */
+  readonly sockets: LibcSockets;
   readonly #symbols: Deno.DynamicLibrary<typeof LIBC_SYMBOLS>["symbols"];
   /** errno of this thread; the location is fixed for the life of the thread. */
   readonly #errno: Int32Array;
@@ -59,6 +62,7 @@ export class Libc {
     if (location === null) throw new SystemError("find errno of", "libc.so.6", ERRNO.EINVAL);
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
     this.files = new LibcFiles(library.symbols, this.#errno);
+    this.sockets = new LibcSockets(library.symbols, this.#errno);
   }
 
   /** Opens the C library; glibc of any age WarpDrive's runtime itself can use. */
@@ -207,6 +211,18 @@ export class Libc {
   /** Moves directory `fd` to a position getdents64 reported (d_off), which may use all 63 bits. */
   seekDirectory(fd: number, position: bigint): void {
     this.#symbols.lseek(fd, position, 0);
+  }
+
+  /**
+   * The extended attribute `name` of `path`, at most 4 KiB, asked on a blocking thread because a
+   * file system may not answer; null when there is none, or no answer.
+   */
+  async attributeLater(path: string, name: string): Promise<Memory | null> {
+    const words = [cString(path), cString(name)] as const;
+    const value = new Uint8Array(4096);
+    const asking = this.#symbols.getxattrLater(...words, value, wide(value.length));
+    const length = await this.#holding(asking, ...words, value);
+    return length < 0 ? null : value.slice(0, length);
   }
 
   /** ioctl(2) with a pointer argument; its result or a negated errno. */

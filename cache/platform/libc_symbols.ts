@@ -6,8 +6,12 @@
  */
 export const LIBC_SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
+  accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   closeLater: { name: "close", parameters: ["i32"], result: "i32", nonblocking: true },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   fallocateLater: {
     name: "fallocate64",
     parameters: ["i32", "i32", "i64", "i64"],
@@ -25,8 +29,17 @@ export const LIBC_SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
+  getgrnam: { parameters: ["buffer"], result: "pointer" },
   getpagesize: { parameters: [], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  getxattrLater: {
+    name: "getxattr",
+    parameters: ["buffer", "buffer", "buffer", "usize"],
+    result: "i32",
+    nonblocking: true,
+  },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+  listen: { parameters: ["i32", "i32"], result: "i32" },
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   mount: {
     parameters: ["buffer", "buffer", "buffer", "u64", "buffer"],
@@ -67,13 +80,16 @@ export const LIBC_SYMBOLS = {
     nonblocking: true,
   },
   readlinkat: { parameters: ["i32", "buffer", "buffer", "usize"], result: "i32" },
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   recvmsgLater: {
     name: "recvmsg",
     parameters: ["i32", "buffer", "i32"],
     result: "i32",
     nonblocking: true,
   },
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "i32" },
   sendto: { parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"], result: "i32" },
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
