@@ -30,6 +30,7 @@ import type { Memory } from "./platform/libc.ts";
 import type { TaskGroup } from "./platform/limit.ts";
 import type { ObjectKey } from "./residency.ts";
 import { chunksOf, StoredChunks } from "./stored_chunks.ts";
+import { WantedFetches } from "./wanted_fetches.ts";
 
 /** What the cache decides for its objects, and is told by them. */
 export interface CacheKeeper {
@@ -102,6 +103,7 @@ export class CachedObject implements OpenObject {
   readonly #deps: CachedObjectDeps;
   /** Chunks on their way or still in memory. */
   readonly #fetches = new Map<number, Fetch>();
+  readonly #wanted: WantedFetches;
   /** Fetches that are not written, or dropped, yet. */
   #keeping = 0;
 
@@ -120,7 +122,8 @@ export class CachedObject implements OpenObject {
     this.key = residencyKey(backend, path, entry.version);
     this.ahead = ahead;
     this.#deps = deps;
-    const { keeper, clock, checks } = deps;
+    const { keeper, clock, checks, tasks } = deps;
+    this.#wanted = new WantedFetches({ clock, tasks, onUnwanted: (fetch) => this.#giveUp(fetch) });
     this.stored = new StoredChunks(entry.sizeBytes, {
       clock,
       checks,
@@ -194,6 +197,7 @@ export class CachedObject implements OpenObject {
     this.opens -= 1;
     if (this.opens > 0) return;
     for (const fetch of new Set(this.#fetches.values())) this.ahead.drop(fetch);
+    this.#wanted.closed();
     this.#closeWhenIdle();
   }
 
@@ -237,6 +241,7 @@ export class CachedObject implements OpenObject {
     );
     for (let chunk = first; chunk <= end; chunk += 1) this.#fetches.set(chunk, fetch);
     this.#keeping += 1;
+    this.#wanted.started(fetch);
     this.#deps.scheduler.submit(fetch);
     this.#deps.tasks.add(this.#keep(fetch, first, end));
     return fetch;
@@ -254,10 +259,24 @@ export class CachedObject implements OpenObject {
       fetch.reusable = false;
       this.#deps.keeper.diskFailed(error);
     } finally {
-      for (let chunk = first; chunk <= last; chunk += 1) this.#fetches.delete(chunk);
+      this.#wanted.ended(fetch);
+      this.#forget(fetch);
       this.#deps.scheduler.release(fetch);
       this.#keeping -= 1;
       this.#closeWhenIdle();
+    }
+  }
+
+  /** Ends a fetch that nobody waits for; who comes for its bytes from now on fetches them anew. */
+  #giveUp(fetch: Fetch): void {
+    this.#forget(fetch);
+    this.#deps.scheduler.withdraw(fetch);
+  }
+
+  #forget(fetch: Fetch): void {
+    const [first, last] = chunksOf(fetch.offset, fetch.lengthBytes);
+    for (let chunk = first; chunk <= last; chunk += 1) {
+      if (this.#fetches.get(chunk) === fetch) this.#fetches.delete(chunk);
     }
   }
 
@@ -285,11 +304,17 @@ export class CachedObject implements OpenObject {
   ): Disposable & { readonly fetches: readonly Fetch[] } {
     const { scheduler } = this.#deps;
     const fetches = pieces.flatMap(({ from }) => from === "disk" ? [] : [from]);
-    for (const fetch of fetches) scheduler.hold(fetch, priority);
+    for (const fetch of fetches) {
+      scheduler.hold(fetch, priority);
+      this.#wanted.enter(fetch);
+    }
     return {
       fetches,
-      [Symbol.dispose]() {
-        for (const fetch of fetches) scheduler.release(fetch);
+      [Symbol.dispose]: () => {
+        for (const fetch of fetches) {
+          this.#wanted.leave(fetch);
+          scheduler.release(fetch);
+        }
       },
     };
   }
@@ -355,7 +380,9 @@ export class CachedObject implements OpenObject {
     if (span === null || span.startBytes >= span.endBytes) return;
     const { startBytes, endBytes } = span;
     for (const { from } of this.#plan(startBytes, endBytes - startBytes, "readahead")) {
-      if (from !== "disk") this.ahead.started(from);
+      if (from === "disk") continue;
+      this.ahead.started(from);
+      this.#wanted.wantAhead(from);
     }
   }
 

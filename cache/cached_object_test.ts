@@ -234,14 +234,14 @@ Deno.test("CachedObject ends its read-ahead when it is closed, unless somebody r
   await using at = await object(content, clock);
   const { backend, cached } = at;
   const held = new HeldAnswers();
-  for (let offset = 0; offset < 4 * CHUNK_BYTES; offset += CHUNK_BYTES) {
+  backend.answering = (range, signal, pass) =>
+    range.offset < BLOCK ? pass() : held.answering(range, signal, pass);
+  for (let offset = 0; offset < BLOCK; offset += CHUNK_BYTES) {
     await readAt(cached, offset, CHUNK_BYTES);
-    if (offset === 2 * CHUNK_BYTES) backend.answering = held.answering;
   }
   await eventually("it reads ahead", () => Promise.resolve(held.waiting.length > 0));
   await clock.advance(60_000);
-  const ahead = held.waiting.length;
-  equal(backend.reads.length > ahead, true, "what is ahead of an open reader goes on");
+  ok(at.buffers.takenBytes > 0, "what is ahead of an open reader goes on");
   cached.close();
   await clock.advance(5_000);
   await at.settled();
