@@ -18,12 +18,13 @@ import { AheadMemory } from "./ahead_memory.ts";
 import type { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { type Backend, BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import { notAnswering } from "./cache_disk_error.ts";
+import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
 import { CacheCommits } from "./cache_commits.ts";
 import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import type { CachedObject, CacheKeeper } from "./cached_object.ts";
+import { CacheEvictor } from "./cache_evictor.ts";
 import { CacheResidents } from "./cache_residents.ts";
 import { CacheSpace } from "./cache_space.ts";
 import { CommitLoop } from "./commit_loop.ts";
@@ -34,13 +35,14 @@ import { FetchScheduler } from "./fetch.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectLoader } from "./object_loader.ts";
 import type { ObjectSource } from "./open_object.ts";
+import { ObjectRemovals } from "./object_removals.ts";
 import { openName, OpenObjects } from "./open_objects.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 import type { Logger } from "./platform/log.ts";
 import { within } from "./platform/within.ts";
-import type { ObjectKey, Residency } from "./residency.ts";
+import type { Residency } from "./residency.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
 /** Longest wait for calls of the disk when the cache is closed. */
@@ -77,6 +79,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #open = new OpenObjects();
   readonly #residents: CacheResidents;
+  readonly #evictor: CacheEvictor;
   readonly #loader: ObjectLoader;
   readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
@@ -87,12 +90,23 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     const { settings, residency, clock, directory, buffers, tasks } = deps;
     this.#deps = deps;
     this.#ahead = new AheadMemory(buffers.budgetBytes / 4);
-    this.#residents = new CacheResidents(deps);
+    const { signal } = this.#closing;
+    const removals = new ObjectRemovals({ ...deps, signal });
+    this.#residents = new CacheResidents({ ...deps, removals });
+    this.#evictor = new CacheEvictor({
+      ...deps,
+      residents: this.#residents,
+      open: this.#open,
+      commits: this.#commits,
+      blockBytes: settings.blockBytes,
+      linger: (bytes) => this.#space.linger(bytes),
+    });
     this.#loader = new ObjectLoader({
       ...deps,
       keeper: this,
       files: new ObjectFiles(deps),
       residents: this.#residents,
+      removals,
       open: this.#open,
       ahead: this.#ahead,
     });
@@ -104,9 +118,13 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
         const late = () => notAnswering("ask for the space of", directory.path);
         return within(directory.space(), DISK_TIMEOUT_MS, clock, late);
       },
-      evict: (key) => this.#evict(key),
+      evict: (key) => this.#evictor.evict(key),
     });
-    tasks.add(this.#residents.restore(this.#closing.signal));
+    deps.health.whenFull(() => {
+      // What is leaving already makes room, too.
+      if (removals.size === 0) tasks.add(this.#relieve());
+    });
+    tasks.add(this.#residents.restore(signal));
     this.#loop = new CommitLoop({
       commits: this.#commits,
       index: deps.index,
@@ -115,7 +133,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       close: (object) => this.#close(object),
       committed: () => deps.metrics.size(this.#space.usedBytes, settings.sizeBytesMax),
     });
-    tasks.add(this.#loop.run(this.#closing.signal));
+    tasks.add(this.#loop.run(signal));
   }
 
   /** The objects of `backend`, read through this cache, as many at once as `limit` says. */
@@ -168,7 +186,7 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     const { backend, path } = object;
     metrics.corrupted(1);
     logger.error("Drop an object of the cache: its data file was cut", { backend, path });
-    this.#takeOut(object.key);
+    this.#evictor.takeOut(object.key);
   }
 
   diskFailed(error: unknown): void {
@@ -250,12 +268,32 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
 
   async #createFile(object: CachedObject): Promise<DataFile | null> {
     try {
-      return await this.#loader.create(object);
+      const file = await this.#loader.create(object);
+      this.#deps.tasks.add(this.#supersede(object));
+      return file;
     } catch (error) {
       this.#deps.residency.removed(object.key);
       object.admission = { kind: "refused" };
       this.#deps.health.failed(error);
       return null;
+    }
+  }
+
+  /** Nothing waits for the versions before `object` to leave. */
+  async #supersede(object: CachedObject): Promise<void> {
+    try {
+      await this.#evictor.supersede(object);
+    } catch (error) {
+      this.#deps.health.failed(error);
+    }
+  }
+
+  async #relieve(): Promise<void> {
+    try {
+      await this.#space.relieve();
+    } catch (error) {
+      // The disk does not even say what it has: the next probe finds out.
+      if (!(error instanceof CacheDiskError)) throw error;
     }
   }
 
@@ -277,40 +315,13 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
     );
   }
 
-  #evict(key: ObjectKey): void {
-    const sizeBytes = this.#takeOut(key);
-    this.#deps.metrics.evicted(Math.ceil(sizeBytes / this.#deps.settings.blockBytes));
-  }
-
-  /**
-   * Takes an object out of the index and off the disk; who has it open goes on reading. Returns
-   * its size.
-   */
-  #takeOut(key: ObjectKey): number {
-    const resident = this.#residents.get(key);
-    if (resident === undefined) return 0;
-    const { row, sizeBytes } = resident;
-    const open = this.#open.withRow(row);
-    const unread = open?.ahead.takeUnread() ?? this.#residents.takeUnread(row);
-    this.#deps.metrics.readaheadWasted(unread.length);
-    if (open !== undefined) {
-      open.admission = { kind: "evicted" };
-      this.#commits.forget(open);
-      this.#space.linger(open.stored.map.presentBytes);
-    }
-    this.#residents.forget(key, row);
-    return sizeBytes;
-  }
-
   #close(object: CachedObject): void {
     this.#open.delete(object);
     const unread = object.ahead.takeUnread();
     if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
     else this.#residents.keepUnread(object.row, unread);
     this.#deps.residency.release(object.key);
-    if (object.admission.kind === "evicted") {
-      this.#space.linger(-object.stored.map.presentBytes);
-    }
+    this.#evictor.closed(object);
     object.stored.file?.close();
   }
 }

@@ -245,11 +245,18 @@ Deno.test("BlockCache keeps versions apart and never mixes them", async () => {
   await rejects(object.read(2 * MIB, 10, NEVER), { name: "BackendError", code: "changed" });
   await process.readsAs("file", after, fresh);
   deepEqual(await readAt(object, 0, MIB), old.slice(0, MIB));
+  equal((await dataFilesIn(at.path)).length, 2);
   object.close();
+  // Nobody asks for the old version any more: it leaves when nobody has it open.
+  await eventually("the old version is gone", async () => {
+    return (await dataFilesIn(at.path)).length === 1;
+  });
   await process.settled();
   equal(process.buffers.takenBytes, 0);
-  equal((await dataFilesIn(at.path)).length, 2);
   equal(process.health.state.kind, "working");
+  backend.reads.length = 0;
+  await process.readsAs("file", after, fresh);
+  deepEqual(backend.reads, []);
 });
 
 Deno.test("BlockCache tells readers why a store failed, and asks again", async () => {

@@ -104,7 +104,8 @@ export class CacheDirectory implements Disposable {
     } catch (cause) {
       signal.throwIfAborted();
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CacheDiskError("failed", "write to", this.path, reason, { cause });
+      const code = isFull(cause) ? "full" : "failed";
+      throw new CacheDiskError(code, "write to", this.path, reason, { cause });
     }
   }
 
@@ -127,6 +128,12 @@ export function idOfName(name: string): number | null {
   if (!/^(0|[1-9a-f][0-9a-f]{0,13})$/.test(name)) return null;
   const id = Number.parseInt(name, 16);
   return Number.isSafeInteger(id) ? id : null;
+}
+
+/** No space, or none for this user. */
+function isFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function isMissing(error: unknown): boolean {

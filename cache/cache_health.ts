@@ -11,6 +11,9 @@ import type { Clock } from "./platform/clock.ts";
 import type { TaskGroup } from "./platform/limit.ts";
 import { describeError, type Logger } from "./platform/log.ts";
 
+/** Is told that the disk is full. */
+type FullListener = () => void;
+
 /** Pause between probes of a disk that failed. */
 const PROBE_MS = 1_000;
 
@@ -32,6 +35,7 @@ export interface CacheHealthDeps {
 /** Watches the disk of a cache. */
 export class CacheHealth {
   readonly #deps: CacheHealthDeps;
+  readonly #onFull: FullListener[] = [];
   #state: CacheState = { kind: "working" };
 
   constructor(deps: CacheHealthDeps) {
@@ -42,12 +46,18 @@ export class CacheHealth {
     return this.#state;
   }
 
+  /** Calls `listener` each time the disk turns out to be full: nobody else makes room. */
+  whenFull(listener: FullListener): void {
+    this.#onFull.push(listener);
+  }
+
   /** An operation on the disk failed: the cache is bypassed until a probe succeeds. */
   failed(error: unknown): void {
     if (this.#deps.signal.aborted || this.#state.kind === "bypassed") return;
     const reason = error instanceof CacheDiskError ? error.reason : describeError(error);
     this.#state = { kind: "bypassed", sinceMs: this.#deps.clock.wallMs(), reason };
     this.#deps.logger.error("Read past the cache: its disk failed", { error });
+    this.#tellIfFull(error);
     this.#deps.tasks.add(this.#probe());
   }
 
@@ -61,7 +71,13 @@ export class CacheHealth {
         logger.info("Keep what is read again: the disk of the cache works");
       } catch (error) {
         if (!(error instanceof CacheDiskError) && !signal.aborted) throw error;
+        this.#tellIfFull(error);
       }
     }
+  }
+
+  #tellIfFull(error: unknown): void {
+    if (!(error instanceof CacheDiskError) || error.code !== "full") return;
+    for (const listener of this.#onFull) listener();
   }
 }

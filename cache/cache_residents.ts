@@ -6,13 +6,11 @@ import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { residencyKey } from "./cache_space.ts";
-import { type DataFileDeps, unlinkDataFile } from "./data_file.ts";
+import type { DataFileDeps } from "./data_file.ts";
 import type { CachedRow } from "./index_rows.ts";
-import type { TaskGroup } from "./platform/limit.ts";
+import type { ObjectRemovals } from "./object_removals.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
-
-const NEVER = new AbortController().signal;
 
 /** What an object on disk is known by. */
 export interface Resident {
@@ -27,7 +25,7 @@ export interface CacheResidentsDeps {
   readonly residency: Residency;
   readonly health: CacheHealth;
   readonly files: DataFileDeps;
-  readonly tasks: TaskGroup;
+  readonly removals: ObjectRemovals;
 }
 
 /** Who is on disk. */
@@ -97,7 +95,7 @@ export class CacheResidents {
     this.#residents.delete(key);
     this.#trusted.delete(row);
     this.#deps.residency.removed(key);
-    this.#deps.tasks.add(this.#remove(row));
+    this.#deps.removals.add(row);
   }
 
   /** Takes over what an earlier process left, then puts right what its end left undone. */
@@ -109,6 +107,8 @@ export class CacheResidents {
       }
       this.#restored.resolve();
       const onDropped = (row: CachedRow) => {
+        // The same version may have entered anew meanwhile.
+        if (this.get(keyOf(row))?.row !== row.id) return;
         this.#residents.delete(keyOf(row));
         residency.removed(keyOf(row));
       };
@@ -117,17 +117,6 @@ export class CacheResidents {
       if (!signal.aborted) health.failed(error);
     } finally {
       this.#restored.resolve();
-    }
-  }
-
-  /** The row goes first: without it the file is an orphan, which the next start finds. */
-  async #remove(row: number): Promise<void> {
-    const { index, directory, files, health } = this.#deps;
-    try {
-      await index.remove([row]);
-      await unlinkDataFile(directory.dataPath(row), files, NEVER);
-    } catch (error) {
-      health.failed(error);
     }
   }
 }

@@ -5,6 +5,7 @@
  * that it becomes complete or stays out; one larger than a sixteenth of the cache as it grows.
  */
 import type { CachedObject } from "./cached_object.ts";
+import { type DiskNeed, missingOn } from "./disk_floor.ts";
 import type { DiskSpace } from "./disk_space.ts";
 import type { Clock } from "./platform/clock.ts";
 import { identityHash } from "./platform/identity_hash.ts";
@@ -12,15 +13,15 @@ import type { ObjectKey, Residency } from "./residency.ts";
 
 /** Above this share of the cache an object is charged as it grows. */
 const LARGE_SHARE = 1 / 16;
-/** Share of the disk that stays free, whatever `max_size` says. */
-const FREE_SHARE_MIN = 0.05;
+/** A disk that is full though it does not say so (a quota) is relieved of so much at least. */
+const RELIEF_BYTES = 16 * 1024 * 1024;
 /** How long an answer of the disk about its free space is believed. */
 const FREE_SPACE_MS = 1_000;
 
 /** What the disk said, less what was promised since. */
-interface Measured {
+interface Measured extends DiskSpace {
   freeBytes: number;
-  readonly totalBytes: number;
+  freeInodes: number;
   /** Room was made because of it. */
   evicted: boolean;
 }
@@ -31,7 +32,7 @@ export interface CacheSpaceDeps {
   readonly capacityBytes: number;
   readonly clock: Clock;
   /** Asks the disk, on a thread. */
-  readonly measure: () => Promise<Pick<DiskSpace, "freeBytes" | "totalBytes">>;
+  readonly measure: () => Promise<DiskSpace>;
   /** Takes an object out of the cache. */
   readonly evict: (key: ObjectKey) => void;
 }
@@ -63,7 +64,8 @@ export class CacheSpace {
     const isLarge = size > this.#deps.capacityBytes * LARGE_SHARE;
     // One that an earlier process left incomplete is charged with what it had, until it grows.
     if (!isLarge && chargedTo(object) >= size) return true;
-    if (!await this.#diskHasRoom(isLarge ? bytes : size)) return false;
+    const need = { bytes: isLarge ? bytes : size, files: object.row === null ? 1 : 0 };
+    if (!await this.#diskHasRoom(need)) return false;
     // Another part of the object may have been decided on meanwhile.
     const { admission } = object;
     if (admission.kind === "refused" || admission.kind === "evicted") return false;
@@ -89,20 +91,39 @@ export class CacheSpace {
     this.#lingeringBytes += bytes;
   }
 
-  async #diskHasRoom(bytes: number): Promise<boolean> {
+  /** Makes room on a disk that refused a write because it is full. */
+  async relieve(): Promise<void> {
+    this.#disk = null;
+    const missing = missingOn(await this.#measured(), { bytes: 0, files: 1 });
+    this.#evict({
+      bytes: Math.max(RELIEF_BYTES, missing?.bytes ?? 0),
+      files: missing?.files ?? 0,
+    });
+  }
+
+  async #diskHasRoom(need: DiskNeed): Promise<boolean> {
     const disk = await this.#measured();
-    const floor = disk.totalBytes * FREE_SHARE_MIN;
-    if (disk.freeBytes - bytes >= floor) {
-      disk.freeBytes -= bytes;
+    const missing = missingOn(disk, need);
+    if (missing === null) {
+      disk.freeBytes -= need.bytes;
+      disk.freeInodes -= need.files;
       return true;
     }
-    if (!disk.evicted) {
-      // Once per look at the disk: what this frees shows at the next one.
-      disk.evicted = true;
-      const { residency, evict } = this.#deps;
-      for (const key of residency.evict(floor + bytes - disk.freeBytes, "any")) evict(key);
-    }
+    // Once per look at the disk: what this frees shows at the next one.
+    if (!disk.evicted) this.#evict(missing);
+    disk.evicted = true;
     return false;
+  }
+
+  #evict({ bytes, files }: DiskNeed): void {
+    const { residency, evict } = this.#deps;
+    const keys = residency.evict(bytes, "any");
+    while (keys.length < files) {
+      const [more] = residency.evict(1, "any");
+      if (more === undefined) break;
+      keys.push(more);
+    }
+    for (const key of keys) evict(key);
   }
 
   /** What the disk said last, or says now when that is too long ago. */

@@ -6,7 +6,9 @@ import { CacheDiskError } from "./cache_disk_error.ts";
 export interface DiskSpace {
   readonly totalBytes: number;
   readonly freeBytes: number;
-  /** Files that can still be created; Infinity where the file system has no such limit (btrfs). */
+  /** Files there can be; Infinity where the file system has no such limit (btrfs). */
+  readonly totalInodes: number;
+  /** Files that can still be created. */
   readonly freeInodes: number;
 }
 
@@ -21,6 +23,7 @@ export async function diskSpace(path: string): Promise<DiskSpace> {
     return {
       totalBytes: blocks * bsize,
       freeBytes: bavail * bsize,
+      totalInodes: files === 0 ? Infinity : files,
       freeInodes: files === 0 ? Infinity : ffree,
     };
   } catch (cause) {

@@ -15,6 +15,7 @@ import type { FetchScheduler } from "./fetch.ts";
 import type { CachedRow } from "./index_rows.ts";
 import type { ObjectFiles } from "./object_files.ts";
 import { ReadAhead } from "./object_readahead.ts";
+import type { ObjectRemovals } from "./object_removals.ts";
 import type { OpenObjects } from "./open_objects.ts";
 import type { Logger } from "./platform/log.ts";
 import type { CacheMetrics } from "./telemetry.ts";
@@ -28,6 +29,7 @@ export interface ObjectLoaderDeps extends Omit<CachedObjectDeps, "scheduler" | "
   readonly index: CacheIndex;
   readonly files: ObjectFiles;
   readonly residents: CacheResidents;
+  readonly removals: ObjectRemovals;
   readonly open: OpenObjects;
   readonly health: CacheHealth;
   readonly logger: Logger;
@@ -51,7 +53,7 @@ export class ObjectLoader {
     entry: ObjectEntry,
     uid: number,
   ): Promise<CachedObject> {
-    const { settings, metrics, health, index, clock } = this.#deps;
+    const { settings, metrics, health, index, clock, removals } = this.#deps;
     const { blockBytes, readaheadBlocks } = settings;
     const window = {
       blockBytes,
@@ -65,7 +67,7 @@ export class ObjectLoader {
     if (health.state.kind !== "working") return object;
     try {
       const row = await index.find({ backend, path, version: entry.version });
-      if (row !== null) await this.#takeOver(object, row);
+      if (row !== null && !removals.has(row.id)) await this.#takeOver(object, row);
     } catch (error) {
       health.failed(error);
     }

@@ -6,7 +6,7 @@ import { succeed } from "./support/command.ts";
 import { eventually } from "./support/eventually.ts";
 import { type DiskCall, HangingLibc } from "./support/hanging_libc.ts";
 import { sampleBytes } from "./support/sample_bytes.ts";
-import { cannotMount, freezableDisk, smallDisk } from "./support/test_disk.ts";
+import { cannotMount, diskOfFewFiles, freezableDisk, smallDisk } from "./support/test_disk.ts";
 import { WatchedBackend } from "./support/watched_backend.ts";
 
 const MIB = 1 << 20;
@@ -49,6 +49,11 @@ async function memoryIsBack(process: CacheProcess): Promise<void> {
 /** Bytes the file system of `path` has left. */
 async function freeBytes(path: string): Promise<number> {
   return Number((await succeed("df", "--output=avail", "-B1", path)).split("\n")[1]);
+}
+
+/** Files the file system of `path` can still hold. */
+async function freeFiles(path: string): Promise<number> {
+  return Number((await succeed("df", "--output=iavail", path)).split("\n")[1]);
 }
 
 Deno.test({
@@ -101,6 +106,55 @@ Deno.test({
     backend.reads.length = 0;
     await readAll(process, all);
     deepEqual(backend.reads, []);
+  },
+});
+
+Deno.test({
+  name: "A cache on a disk that others filled for good gives up what it needs to go on",
+  ignore: cannotMount,
+  fn: async () => {
+    await using disk = await smallDisk(64 * MIB);
+    const backend = new WatchedBackend();
+    const [late, ...kept] = samples(backend, 41, MIB);
+    ok(late);
+    await using process = await CacheProcess.start(disk.path, backend);
+    await readAll(process, kept);
+    await process.settled();
+    // The cache believes for a second what it was told about its disk.
+    const object = await process.open(late.path, late.entry);
+    await readAt(object, 0, 1);
+    await process.settled();
+    await Deno.writeFile(`${disk.path}/stranger`, new Uint8Array(64 * MIB)).catch(() => undefined);
+    equal(await freeBytes(disk.path), 0);
+    for (let offset = 0; offset < MIB; offset += MIB / 8) await readAt(object, offset, 1);
+    object.close();
+    await eventually("the disk was full", () => {
+      return Promise.resolve(process.logged("error").length > 0);
+    });
+    await becomes(process, "working");
+    await process.settled();
+    ok(await freeBytes(disk.path) >= 64 * MIB / 20, "it is above its floor again");
+    await readAll(process, kept.slice(-1));
+    equal(process.metrics.corruptions, 0);
+    await memoryIsBack(process);
+  },
+});
+
+Deno.test({
+  name: "A cache leaves a twentieth of the files of its disk to others",
+  ignore: cannotMount,
+  fn: async () => {
+    await using disk = await diskOfFewFiles(400);
+    const backend = new WatchedBackend();
+    const all = samples(backend, 200, 4_096);
+    await using process = await CacheProcess.start(disk.path, backend, { policy: "lru" });
+    for (const sample of all) {
+      await readAll(process, [sample]);
+      await process.settled();
+      ok(await freeFiles(disk.path) >= 400 / 20 - 2);
+    }
+    equal(process.health.state.kind, "working");
+    deepEqual(process.logged("error"), []);
   },
 });
 

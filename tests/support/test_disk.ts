@@ -18,8 +18,17 @@ export interface FreezableDisk extends TestDisk {
 
 /** A disk in memory that is full after `sizeBytes`. */
 export async function smallDisk(sizeBytes: number): Promise<TestDisk> {
+  return await memoryDisk(`size=${sizeBytes}`);
+}
+
+/** A disk in memory that can hold `files` files and directories. */
+export async function diskOfFewFiles(files: number): Promise<TestDisk> {
+  return await memoryDisk(`size=${1 << 28},nr_inodes=${files}`);
+}
+
+async function memoryDisk(bounds: string): Promise<TestDisk> {
   const path = await Deno.makeTempDir({ prefix: "warpdrive-disk-" });
-  await succeed("mount", "-t", "tmpfs", "-o", `size=${sizeBytes},mode=700`, "tmpfs", path);
+  await succeed("mount", "-t", "tmpfs", "-o", `${bounds},mode=700`, "tmpfs", path);
   return {
     path,
     async [Symbol.asyncDispose]() {
