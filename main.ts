@@ -3,27 +3,16 @@
  * and a last line on stderr. Subcommands are loaded when they run, so that `--help` stays fast.
  */
 import process from "node:process";
-import {
-  type Command,
-  type CommandContext,
-  createParser,
-  type Output,
-  parseArguments,
-} from "./cache/platform/cli.ts";
+import type { Command as Parser } from "commander";
+import type { CommandContext, Output } from "./cache/platform/cli.ts";
 import { systemClock } from "./cache/platform/clock.ts";
+import { type CommandRow, runCommandOf } from "./cache/platform/command_table.ts";
 import { CommandError, EXIT, type ExitCode, hintOf } from "./cache/platform/exit.ts";
 import { type GlobalFlags, takeGlobalFlags } from "./cache/platform/global_flags.ts";
 import { type Interrupts, listenForInterrupts, stopSignals } from "./cache/platform/interrupts.ts";
 import { createLogger, describeError } from "./cache/platform/log.ts";
-import { nearest } from "./cache/platform/nearest.ts";
 import { streamOutput } from "./cache/platform/output.ts";
 import { COMMIT, VERSION } from "./cache/platform/version.ts";
-
-interface CommandRow {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
 
 /** Every subcommand, in the order help shows them. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -39,7 +28,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "ctl",
-    summary: "steer mounts and the control plane (not in this build yet)",
+    summary: "look after mounts and their caches",
     load: async () => (await import("./ctl/command.ts")).ctlCommand,
   },
   {
@@ -87,7 +76,9 @@ async function main(args: readonly string[], stdout: Output, stderr: Output): Pr
   try {
     const flags = takeGlobalFlags(args);
     debug = flags.debug;
-    return await dispatch(flags, createContext(flags, interrupts, stdout, stderr));
+    const context = createContext(flags, interrupts, stdout, stderr);
+    const table = { path: "", rows: COMMANDS, describe: describeProgram };
+    return await runCommandOf(table, flags.rest, context);
   } catch (error) {
     // The reader of a pipe went away (`warpdrive … | head`): there is nobody left to tell.
     if (error instanceof Deno.errors.BrokenPipe) return EXIT.failed;
@@ -95,47 +86,14 @@ async function main(args: readonly string[], stdout: Output, stderr: Output): Pr
   }
 }
 
-async function dispatch(flags: GlobalFlags, context: CommandContext): Promise<ExitCode> {
-  const [first, ...rest] = flags.rest;
-  const asksHelp = first === "help" && rest[0] !== undefined && !rest[0].startsWith("-");
-  const name = asksHelp ? rest[0] : first;
-  const row = COMMANDS.find((candidate) => candidate.name === name);
-  if (row !== undefined) {
-    const command = await row.load();
-    return await command.run(asksHelp ? ["--help"] : rest, context);
-  }
-  if (name === "help") return showHelp(context);
-  if (name === undefined || name.startsWith("-")) return runAlone(flags.rest, context);
-  const guess = nearest(name, COMMANDS.map((candidate) => candidate.name));
-  throw new CommandError(
-    "usage",
-    `Cannot run "warpdrive ${name}": there is no such command`,
-    guess === null ? 'Run "warpdrive --help" for the commands' : `Did you mean "${guess}"?`,
-  );
-}
-
 /** The command line without a subcommand: `--version`, `--help`, or a mistake. */
-function runAlone(args: readonly string[], context: CommandContext): ExitCode {
-  const parser = createParser("", context)
-    .usage("[options] <command> [arguments]")
+function describeProgram(parser: Parser): Parser {
+  return parser
     .description("Object stores as one read-only POSIX tree.")
     .option("--log-level <level>", "debug, info, warn or error", "info")
     .option("--debug", "log at level debug, and print stack traces")
     .version(versionText(), "-V, --version", "show the version")
-    .addHelpText("after", EXAMPLES)
-    .helpCommand("help [command]", "show the help of a command");
-  for (const { name, summary } of COMMANDS) parser.command(name).summary(summary);
-  parser.action(() => {});
-  if (parseArguments(parser, args).kind === "help") return EXIT.done;
-  throw new CommandError(
-    "usage",
-    'Cannot run "warpdrive": it needs a command',
-    'Run "warpdrive --help" for the commands',
-  );
-}
-
-function showHelp(context: CommandContext): ExitCode {
-  return runAlone(["--help"], context);
+    .addHelpText("after", EXAMPLES);
 }
 
 function versionText(): string {

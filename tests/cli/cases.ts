@@ -28,7 +28,7 @@ Options:
 Commands:
   mount                show object stores and directories as one read-only tree
   umount               end a mount, or say who keeps it busy
-  ctl                  steer mounts and the control plane (not in this build yet)
+  ctl                  look after mounts and their caches
   forge                train from tar shards, here or on a cluster (not in this build yet)
   bench                measure how fast a directory reads (not in this build yet)
   help [command]       show the help of a command
@@ -97,7 +97,7 @@ Hint: Did you mean --config? Run "warpdrive mount --help" for its options
 Hint: Run it again with --log-level info
 `,
   },
-  ...["ctl", "forge", "bench"].map((name): CliCase => ({
+  ...["forge", "bench"].map((name): CliCase => ({
     title: `says that ${name} is still to come`,
     args: [name, "-steps", "300"],
     code: 1,
@@ -105,6 +105,68 @@ Hint: Run it again with --log-level info
 Hint: Run "warpdrive --help" for what it contains
 `,
   })),
+];
+
+const CTL_HELP = `Usage: warpdrive ctl [options] <command> [arguments]
+
+Look after mounts and their caches.
+
+Options:
+  -h, --help      show this help
+
+Commands:
+  doctor          look at everything a mount needs, and say what to do
+  help [command]  show the help of a command
+
+Examples:
+  warpdrive ctl doctor --config /etc/warpdrive/config.yaml
+  warpdrive ctl doctor --quick --format json
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+`;
+
+const CTL_CASES: readonly CliCase[] = [
+  { title: "shows the commands of ctl", args: ["ctl", "--help"], code: 0, stdout: CTL_HELP },
+  {
+    title: "shows the commands of ctl in a word",
+    args: ["ctl", "help"],
+    code: 0,
+    stdout: CTL_HELP,
+  },
+  {
+    title: "wants a command of ctl",
+    args: ["ctl"],
+    code: 2,
+    stderr: `Cannot run "warpdrive ctl": it needs a command
+Hint: Run "warpdrive ctl --help" for the commands
+`,
+  },
+  {
+    title: "suggests the command of ctl behind a slip",
+    args: ["ctl", "docter"],
+    code: 2,
+    stderr: `Cannot run "warpdrive ctl docter": there is no such command
+Hint: Did you mean "doctor"?
+`,
+  },
+  {
+    title: "refuses a format it does not have",
+    args: ["ctl", "doctor", "--format", "xml"],
+    code: 2,
+    stderr: `Cannot print as "xml": wanted table, json or csv
+Hint: Run it again with --format table
+`,
+  },
+  {
+    title: "lets the doctor read a configuration as the mount does",
+    args: ["ctl", "doctor", "--config", "config.yaml"],
+    config: "mount_point: data\nbackends: []\n",
+    code: 2,
+    stderr: problems(
+      '1:1: mount_point: "data": wanted an absolute path',
+      "2:1: backends: wanted at least one backend",
+    ),
+  },
 ];
 
 const URL_CASES: readonly CliCase[] = [
@@ -217,4 +279,9 @@ backends:
 ];
 
 /** All cases. */
-export const CLI_CASES: readonly CliCase[] = [...USAGE_CASES, ...URL_CASES, ...CONFIG_CASES];
+export const CLI_CASES: readonly CliCase[] = [
+  ...USAGE_CASES,
+  ...CTL_CASES,
+  ...URL_CASES,
+  ...CONFIG_CASES,
+];

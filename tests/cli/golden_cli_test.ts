@@ -24,6 +24,14 @@ for (const name of ["mount", "umount", "ctl", "forge", "bench"]) {
   });
 }
 
+Deno.test("warpdrive shows the help of a command of ctl in three ways", async () => {
+  const help = await runProgram(["ctl", "doctor", "--help"], {}, {});
+  equal(help.code, 0);
+  match(help.stdout, /^Usage: warpdrive ctl doctor /);
+  deepEqual(await runProgram(["ctl", "help", "doctor"], {}, {}), help);
+  deepEqual(await runProgram(["help", "ctl", "doctor"], {}, {}), help);
+});
+
 Deno.test("warpdrive shows its version, and its commit when it was built from one", async () => {
   const { code, stdout } = await runProgram(["--version"], {}, {});
   equal(code, 0);
