@@ -9,6 +9,7 @@ import type { CacheSettings } from "../cache/config.ts";
 import { DiskThreads } from "../cache/disk_threads.ts";
 import { noStepHook } from "../cache/durable_step.ts";
 import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import { IndexedNames, type KnownNames } from "../cache/known_names.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import type { Libc } from "../cache/platform/libc.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
@@ -44,6 +45,8 @@ export interface OpenCacheDeps {
 export interface OpenCache extends AsyncDisposable {
   readonly cache: BlockCache;
   readonly health: CacheHealth;
+  /** What is known of stores while they do not answer. */
+  readonly names: KnownNames;
 }
 
 /**
@@ -85,10 +88,13 @@ export async function openCache(
     checks: new BufferPool("cache checks", CHUNK_BYTES, CHECKS_MAX, REPLIES_QUEUED_MAX),
     scratch: new Uint8Array(READ_BYTES_MAX),
   });
+  const names = new IndexedNames({ index, health, clock, tasks });
   return {
     cache,
     health,
+    names,
     async [Symbol.asyncDispose]() {
+      await names[Symbol.asyncDispose]();
       closing.abort();
       await cache[Symbol.asyncDispose]();
       await index[Symbol.asyncDispose]();

@@ -109,7 +109,10 @@ export async function serveMount(
     mountPoint: config.mountPoint,
   });
   probes.cache = cache?.health ?? null;
-  await using open = await openVolumes(config.backends, cache?.cache ?? null, backendDeps);
+  const kept = cache === null || config.cache === null
+    ? null
+    : { names: cache.names, offlineTtlMs: config.cache.offlineTtlMs, signal: gone.signal };
+  await using open = await openVolumes(config.backends, cache?.cache ?? null, kept, backendDeps);
   probes.open = open;
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
   const whenSilent = config.origin === "file" ? "warn" : "refuse";

@@ -5,11 +5,13 @@ import type { Entry } from "../cache/backend/backend.ts";
 import type { BackendHealth } from "../cache/backend/health.ts";
 import { type BackendDeps, openBackend, type OpenedBackend } from "../cache/backend/open.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
+import type { KnownNames } from "../cache/known_names.ts";
 import { LocalObjects } from "../cache/local_object.ts";
 import type { ObjectSource } from "../cache/open_object.ts";
 import type { Memory } from "../cache/platform/libc.ts";
 import { ReadThrough } from "../cache/read_through.ts";
 import { SharedWork } from "../cache/shared_work.ts";
+import { Offline } from "./fs/offline.ts";
 import type { Volume } from "./fs/volume.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
 
@@ -30,17 +32,34 @@ export interface OpenVolumes extends AsyncDisposable {
   readonly health: ReadonlyMap<string, BackendHealth>;
 }
 
-/** Opens every backend, read through `cache` where there is one; asks no store for anything. */
+/** What a cache keeps of stores that do not answer. */
+export interface KeptNames {
+  readonly names: KnownNames;
+  readonly offlineTtlMs: number;
+  /** Aborts when the mount ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens every backend, read through `cache` where there is one, with `kept` for while its store is
+ * silent; asks no store for anything.
+ */
 export async function openVolumes(
   backends: readonly BackendSettings[],
   cache: BlockCache | null,
+  kept: KeptNames | null,
   deps: BackendDeps,
 ): Promise<OpenVolumes> {
   const opened = await Promise.all(
     backends.map(async (settings) => ({ settings, backend: await openBackend(settings, deps) })),
   );
   return {
-    volumes: opened.map(({ settings, backend }) => volumeOf(settings, backend, cache, deps)),
+    volumes: opened.map(({ settings, backend }) => ({
+      ...volumeOf(settings, backend, cache, deps),
+      offline: kept === null || backend.files !== null
+        ? null
+        : new Offline({ ...kept, ...deps, backend: settings.name }),
+    })),
     health: new Map(opened.map(({ settings, backend }) => [settings.name, backend.health])),
     async [Symbol.asyncDispose]() {
       for (const { backend } of opened) await backend.backend[Symbol.asyncDispose]();
@@ -63,6 +82,7 @@ export function volumeOf(
     files,
     objects: objectsOf(settings, opened, cache, deps),
     statuses: new SharedWork<Entry | null>(deps.clock, LINGER_MS),
+    offline: null,
   };
 }
 

@@ -5,7 +5,7 @@ import { ERRNO } from "../../cache/platform/errno.ts";
 import { handleId } from "../fuse/ids.ts";
 import type { DirectoryRecords, HandleId, LazySignal, OpenedAs, Reply } from "../fuse/messages.ts";
 import { typeBits } from "./attributes.ts";
-import { type ListedName, Listing } from "./listing.ts";
+import { FROM_STORE, type ListedName, Listing } from "./listing.ts";
 import type { Listings } from "./listings.ts";
 import type { Lookups } from "./lookups.ts";
 import { SiblingListings } from "./sibling_listings.ts";
@@ -193,7 +193,9 @@ export class OpenDirectories {
 function mergedListing(mounted: readonly ListedName[], stored: Listing | null): Listing {
   const hidden = new Set(mounted.map(({ name }) => name));
   return new Listing(stored?.begunMs ?? 0, Number.MAX_SAFE_INTEGER, async (token) => {
-    if (token === null) return { names: mounted, next: stored === null ? null : "0" };
+    if (token === null) {
+      return { names: mounted, next: stored === null ? null : "0", origin: FROM_STORE };
+    }
     const names: ListedName[] = [];
     let position = Number(token);
     await stored?.loadTo(position);
@@ -201,6 +203,7 @@ function mergedListing(mounted: readonly ListedName[], stored: Listing | null): 
       if (listed !== "gone" && !hidden.has(listed.name)) names.push(listed);
       position += 1;
     }
-    return { names, next: stored?.at(position) === null ? null : String(position) };
+    const next = stored?.at(position) === null ? null : String(position);
+    return { names, next, origin: FROM_STORE };
   });
 }

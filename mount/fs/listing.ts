@@ -17,14 +17,35 @@ export interface ListedName {
   readonly entry: Entry | null;
 }
 
-/** A page as it comes from the store. */
+/**
+ * Whose word a page is: the store's, or, while the store is silent, that of what is known of it.
+ * `episode` counts the silences. A name that is not known is certainly `absent` where the directory
+ * was once listed as a whole.
+ */
+export type PageOrigin =
+  | { readonly kind: "store" }
+  | {
+    readonly kind: "known";
+    readonly episode: number;
+    /** When it was put together, on the monotonic clock. */
+    readonly loadedMs: number;
+    readonly unlisted: "absent" | "unknown";
+  };
+
+export const FROM_STORE: PageOrigin = { kind: "store" };
+
+/** A page as it was loaded. */
 export interface NamePage {
   readonly names: readonly ListedName[];
   readonly next: string | null;
+  readonly origin: PageOrigin;
 }
 
-/** Fetches the page that `token` names; null is the first. */
-export type PageLoader = (token: string | null) => Promise<NamePage>;
+/**
+ * Fetches the page that `token` names; null is the first. `whole` says that all names before it are
+ * held: one that comes again is then noticed.
+ */
+export type PageLoader = (token: string | null, whole: boolean) => Promise<NamePage>;
 
 interface LoadedPage {
   readonly token: string | null;
@@ -50,6 +71,8 @@ export class Listing {
   readonly begunMs: number;
   /** Stands for this listing where keeping the listing itself would keep its names in memory. */
   readonly identity: object = {};
+  /** The index of the cache holds the same names. */
+  isKept = false;
   readonly #load: PageLoader;
   readonly #entriesMax: number;
   readonly #pages: LoadedPage[] = [];
@@ -58,17 +81,62 @@ export class Listing {
   #length = 0;
   #next: { readonly token: string | null } | "complete" = { token: null };
   #loading: Promise<void> | null = null;
+  #origin: PageOrigin = FROM_STORE;
   readonly #ahead = new TaskGroup(() => undefined);
+  readonly #completed: (listing: Listing) => void;
 
-  constructor(begunMs: number, entriesMax: number, load: PageLoader) {
+  /** `completed` is told when the last page is there. */
+  constructor(
+    begunMs: number,
+    entriesMax: number,
+    load: PageLoader,
+    completed: (listing: Listing) => void = () => undefined,
+  ) {
     this.begunMs = begunMs;
     this.#entriesMax = entriesMax;
     this.#load = load;
+    this.#completed = completed;
   }
 
   /** Names loaded so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Whose word it is; that of what is known, where only one page is. */
+  get origin(): PageOrigin {
+    return this.#origin;
+  }
+
+  /** Whether every name loaded so far is held: there are not too many. */
+  get isWhole(): boolean {
+    return this.#index !== null;
+  }
+
+  get isComplete(): boolean {
+    return this.#next === "complete";
+  }
+
+  /** Whether `other`, a whole listing, has the same versions of the same names. */
+  hasSameEntries(other: Listing): boolean {
+    if (this.#index === null || this.#index.size !== other.length) return false;
+    for (const { name, entry } of this.#index.values()) {
+      const known = other.find(name);
+      if (known.kind !== "found" || entry === null) return false;
+      if (versionOf(known.entry) !== versionOf(entry)) return false;
+    }
+    return true;
+  }
+
+  /** All entries of the directory; null while some are missing, were dropped or have no status. */
+  entries(): readonly Entry[] | null {
+    if (this.#index === null || this.#next !== "complete") return null;
+    const entries: Entry[] = [];
+    for (const { entry } of this.#index.values()) {
+      if (entry === null) return null;
+      entries.push(entry);
+    }
+    return entries;
   }
 
   /**
@@ -90,7 +158,9 @@ export class Listing {
     if (listed !== undefined) {
       return listed.entry === null ? UNKNOWN : { kind: "found", entry: listed.entry };
     }
-    return this.#index !== null && this.#next === "complete" ? ABSENT : UNKNOWN;
+    if (this.#index === null || this.#next !== "complete") return UNKNOWN;
+    const { origin } = this;
+    return origin.kind === "known" && origin.unlisted === "unknown" ? UNKNOWN : ABSENT;
   }
 
   /** Names of one kind in the listing's order; null while some are missing, or were dropped. */
@@ -121,16 +191,18 @@ export class Listing {
   async #loadNext(): Promise<void> {
     if (this.#next === "complete") return;
     const { token } = this.#next;
-    const page = await this.#load(token);
+    const page = await this.#load(token, this.isWhole);
     const names = page.names.filter((listed) => this.#isNew(listed));
+    if (page.origin.kind === "known") this.#origin = page.origin;
     this.#pages.push({ token, start: this.#length, count: names.length, names });
     this.#length += names.length;
     this.#next = page.next === null ? "complete" : { token: page.next };
     if (this.#length > this.#entriesMax) this.#keepOnly(this.#pages.length - 1);
+    if (this.#next === "complete") this.#completed(this);
   }
 
   async #reload(page: LoadedPage): Promise<void> {
-    const { names } = await this.#load(page.token);
+    const { names } = await this.#load(page.token, false);
     // The directory may have changed: positions stay, what is beyond them is left out.
     page.names = names.slice(0, page.count);
     this.#keepOnly(this.#pages.indexOf(page));
@@ -162,4 +234,8 @@ export class Listing {
     }
     return present(this.#pages[low], "page");
   }
+}
+
+function versionOf(entry: Entry): string {
+  return entry.kind === "object" ? `object ${entry.version}` : entry.kind;
 }

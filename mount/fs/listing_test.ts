@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ListedName, Listing, type NamePage } from "./listing.ts";
+import { FROM_STORE, type ListedName, Listing, type NamePage } from "./listing.ts";
 
 const MODIFIED = { seconds: 0, nanoseconds: 0 };
 
@@ -21,7 +21,7 @@ function listing(pages: readonly (readonly ListedName[])[], entriesMax = 1_000) 
     asked.push(token);
     const index = Number(token ?? 0);
     const next = index + 1 < pages.length ? String(index + 1) : null;
-    return Promise.resolve({ names: pages[index] ?? [], next });
+    return Promise.resolve({ names: pages[index] ?? [], next, origin: FROM_STORE });
   };
   return { listing: new Listing(0, entriesMax, load), asked };
 }
@@ -94,7 +94,7 @@ Deno.test("Listing tries a page again after it could not be had", async () => {
   let fails = true;
   const names = new Listing(0, 10, () => {
     if (fails) return Promise.reject(new Error("Down"));
-    return Promise.resolve({ names: [object("a")], next: null });
+    return Promise.resolve({ names: [object("a")], next: null, origin: FROM_STORE });
   });
   await assert.rejects(Promise.all([names.loadTo(0), names.loadTo(0)]), /Down/);
   fails = false;

@@ -1,6 +1,7 @@
 /**
  * Names → nodes: LOOKUP, and the attributes of READDIRPLUS records. Asks, in this order, the
- * namespace, a listing that is fresh, the local file system, the store.
+ * namespace, a listing that is fresh, the local file system, the store; and where the store is
+ * silent, what is known.
  */
 import { type Entry, joinPath, NAME_BYTES_MAX } from "../../cache/backend/backend.ts";
 import { encodeName } from "../../cache/platform/byte_name.ts";
@@ -9,6 +10,7 @@ import type { Attributes, FoundEntry, LazySignal, Reply } from "../fuse/messages
 import { attributesOf, type DefaultAttributes } from "./attributes.ts";
 import type { Listings } from "./listings.ts";
 import { directoryEntry, type Node, type NodeTable } from "./nodes.ts";
+import { KNOWN_FRESH_MS } from "./offline.ts";
 import type { Volume } from "./volume.ts";
 
 /** How long the kernel may believe what it is told. */
@@ -143,12 +145,15 @@ export class Lookups {
     const { volume } = parent;
     if (volume === null) return { entry: null, freshMs: this.#validity.staleTtlMs };
     const path = joinPath(parent.path, name);
-    const entry = await volume.statuses.run(
-      path,
-      signal,
-      (shared) => volume.backend.stat(path, shared),
-    );
-    return { entry, freshMs: this.#validity.staleTtlMs };
+    const ask = async (own: AbortSignal) => ({
+      entry: await volume.statuses.run(path, own, (shared) => volume.backend.stat(path, shared)),
+    });
+    const { staleTtlMs } = this.#validity;
+    const { offline } = volume;
+    if (offline === null) return { ...await ask(signal), freshMs: staleTtlMs };
+    const known = () => this.#listings.known(volume, offline, parent.path, name);
+    const { value: { entry }, from } = await offline.ask(ask, known, signal);
+    return { entry, freshMs: from === "store" ? staleTtlMs : Math.min(staleTtlMs, KNOWN_FRESH_MS) };
   }
 
   /** A mount path is a directory whatever its backend says, so that it is there in an outage. */

@@ -42,6 +42,7 @@ class LocalFixture {
       backend,
       files: null,
       statuses: new SharedWork(systemClock, 0),
+      offline: null,
       objects: {
         prefetch: () => undefined,
         open: () => {

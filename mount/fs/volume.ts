@@ -3,6 +3,7 @@ import type { Backend, Entry } from "../../cache/backend/backend.ts";
 import type { LocalFiles } from "../../cache/backend/local.ts";
 import type { ObjectSource } from "../../cache/open_object.ts";
 import type { SharedWork } from "../../cache/shared_work.ts";
+import type { Offline } from "./offline.ts";
 
 /** A mounted backend with what reads and lookups in it need. */
 export interface Volume {
@@ -14,4 +15,6 @@ export interface Volume {
   readonly files: LocalFiles | null;
   /** Status requests under way, by path. */
   readonly statuses: SharedWork<Entry | null>;
+  /** Answers while the store is silent; null without a cache, and for local files. */
+  readonly offline: Offline | null;
 }
