@@ -53,6 +53,11 @@ export function wasUsedLast(past: Past): boolean {
   return (past & (0x80 << 3)) !== 0;
 }
 
+/** The same past with a use in the last completed generation. */
+export function asUsedLast(past: Past): Past {
+  return past | (0x80 << 3);
+}
+
 /** Used neither in this generation nor in the last two. */
 export function isDead(past: Past): boolean {
   return (past & (0xc0 << 3)) === 0 && usesOf(past) === Uses.none;

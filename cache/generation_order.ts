@@ -14,6 +14,7 @@
 import { GenerationClock } from "./generation_clock.ts";
 import {
   afterGeneration,
+  asUsedLast,
   FORGOTTEN,
   isDead,
   type Past,
@@ -21,6 +22,7 @@ import {
   RESTORED,
   Uses,
   usesOf,
+  wasUsedLast,
   worth,
 } from "./generation_history.ts";
 import { NO_ROW, RowLists } from "./row_lists.ts";
@@ -82,6 +84,13 @@ export class GenerationOrder implements VictimOrder {
     this.#clock.restored(sizeBytes);
   }
 
+  claimed(row: number, sizeBytes: number): void {
+    const past = this.#past(row);
+    if (!wasUsedLast(past)) this.#clock.restored(sizeBytes);
+    this.#pasts[row] = asUsedLast(past);
+    this.#generations[row] = this.#clock.generation;
+  }
+
   accessed(row: number, sizeBytes: number): void {
     const past = this.#past(row);
     const isNewUse = this.#begunBytes - (this.#reads[row] ?? 0) >= this.#useBytes;
@@ -121,6 +130,10 @@ export class GenerationOrder implements VictimOrder {
   beats(candidate: number, victim: number): boolean {
     const past = this.#past(victim);
     return past === FORGOTTEN || worth(this.#past(candidate)) > worth(past);
+  }
+
+  worth(row: number): number {
+    return worth(this.#past(row));
   }
 
   isDead(row: number): boolean {

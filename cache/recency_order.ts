@@ -22,6 +22,8 @@ export class RecencyOrder implements VictimOrder {
 
   restored(): void {}
 
+  claimed(): void {}
+
   accessed(): void {}
 
   queue(row: number): void {
@@ -42,6 +44,10 @@ export class RecencyOrder implements VictimOrder {
 
   beats(): boolean {
     return true;
+  }
+
+  worth(): number {
+    return 0;
   }
 
   isDead(): boolean {

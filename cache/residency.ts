@@ -33,6 +33,23 @@ export type Admission =
 /** How far eviction may go: only objects nobody came back for, or whatever it takes. */
 export type EvictionReach = "dead" | "any";
 
+/** When an object would leave. */
+export type Departure =
+  /** Not before it is released: it is open or pinned. */
+  | { readonly kind: "held" }
+  /** In the order of the plan that uses it: those used later leave before it. */
+  | { readonly kind: "planned"; readonly nextUse: number }
+  /** Without need: nobody came back for it. */
+  | { readonly kind: "dead" }
+  /** When room is needed, after all that is worth less. */
+  | { readonly kind: "ranked"; readonly worth: number };
+
+/** What is known of a resident. */
+export interface Standing {
+  readonly chargeBytes: number;
+  readonly departure: Departure;
+}
+
 /** The objects in the cache, in the order in which they would leave it. */
 export interface Residency {
   /** Bytes charged to all residents. */
@@ -55,6 +72,15 @@ export interface Residency {
    * is going to be read, so that it is complete or absent.
    */
   admit(key: ObjectKey, chargeBytes: number): Admission;
+
+  /**
+   * As `admit`, for an object somebody asked for by name: it displaces everything that is neither
+   * held nor planned, and is worth as much from now on as if it had been used lately.
+   */
+  claim(key: ObjectKey, chargeBytes: number): Admission;
+
+  /** What is known of the object; null when it is not resident. */
+  describe(key: ObjectKey): Standing | null;
 
   /** Books an object found in the index at the start, without asking. The longest unread first. */
   restore(key: ObjectKey, chargeBytes: number): void;

@@ -252,3 +252,28 @@ Deno.test("none keeps what came first and evicts nothing", async () => {
     equal(hitRate(none, trace, 2 * data.length), 0);
   });
 });
+
+Deno.test("warmed data is there for its first epoch, in spite of a scan", async () => {
+  await withSeed(20, (random) => {
+    const residency = createResidency({
+      policy: "adaptive",
+      capacityBytes: CACHE,
+      ghostsMax: 1_000_000,
+    });
+    const resident = new Set<number>();
+    for (const read of epochs(times(2), 4, random)) step(residency, resident, read, CACHE);
+    const warmed = times(0.5, 1_000_000);
+    // A job holds what it brought in until it ends.
+    for (const { key, sizeBytes } of warmed) {
+      residency.hold(key);
+      const admission = residency.claim(key, sizeBytes);
+      ok(admission.kind === "admit");
+      for (const victim of admission.evict) resident.delete(victim);
+      resident.add(key);
+    }
+    for (const { key } of warmed) residency.release(key);
+    for (const read of times(5, 2_000_000)) step(residency, resident, read, CACHE);
+    const first = epochs(warmed, 1, random).map((read) => step(residency, resident, read, CACHE));
+    equal(first.every(Boolean), true);
+  });
+});

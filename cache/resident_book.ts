@@ -9,10 +9,12 @@ import { assert } from "./platform/assert.ts";
 import { RecencyOrder } from "./recency_order.ts";
 import type {
   Admission,
+  Departure,
   EvictionReach,
   ObjectKey,
   Residency,
   ResidencySettings,
+  Standing,
 } from "./residency.ts";
 import { NO_ROW, RowLists } from "./row_lists.ts";
 import type { VictimOrder } from "./victim_order.ts";
@@ -82,11 +84,32 @@ class ResidentBook implements Residency {
     const wantedBytes = chargeBytes - this.#charge(row) - freeBytes;
     // While it is a candidate it is not among its own victims.
     this.#leave(row);
-    const victims = chargeBytes <= this.#charge(row) ? [] : this.#beaten(row, wantedBytes);
+    const beats = (victim: number) => this.#beats(row, victim);
+    const victims = chargeBytes <= this.#charge(row) ? [] : this.#victims(wantedBytes, beats);
     if (victims !== null) this.#setCharge(row, chargeBytes);
     this.#enter(row);
     if (victims === null) return REFUSE;
     return { kind: "admit", evict: victims.map((victim) => this.#evicted(victim)) };
+  }
+
+  claim(key: ObjectKey, chargeBytes: number): Admission {
+    const row = this.#rowOf(key);
+    const wantedBytes = chargeBytes - this.#charge(row) - (this.#capacityBytes - this.#usedBytes);
+    this.#leave(row);
+    const victims = this.#victims(wantedBytes, (victim) => !this.#isPlanned(victim));
+    if (victims !== null) {
+      this.#setCharge(row, Math.max(chargeBytes, this.#charge(row)));
+      this.#order.claimed(row, chargeBytes);
+    }
+    this.#enter(row);
+    if (victims === null) return REFUSE;
+    return { kind: "admit", evict: victims.map((victim) => this.#evicted(victim)) };
+  }
+
+  describe(key: ObjectKey): Standing | null {
+    const row = this.#rows.find(key);
+    if (row === NO_ROW || !this.#is(row, RESIDENT)) return null;
+    return { chargeBytes: this.#charge(row), departure: this.#departure(row) };
   }
 
   restore(key: ObjectKey, chargeBytes: number): void {
@@ -122,6 +145,8 @@ class ResidentBook implements Residency {
   }
 
   planned(key: ObjectKey, nextUse: number): void {
+    // The end of a plan is told for all of its objects: those nobody knows have none.
+    if (nextUse === Infinity && this.#rows.find(key) === NO_ROW) return;
     const row = this.#rowOf(key);
     this.#leave(row);
     this.#planned.plan(row, nextUse);
@@ -141,14 +166,14 @@ class ResidentBook implements Residency {
     return keys;
   }
 
-  /** Takes residents worth `bytesWanted` out of the queue; null when one of them is worth more. */
-  #beaten(candidate: number, bytesWanted: number): number[] | null {
+  /** Takes residents worth `bytesWanted` out of the queue; null when one of them has to stay. */
+  #victims(bytesWanted: number, mayLeave: (victim: number) => boolean): number[] | null {
     const victims: number[] = [];
     if (bytesWanted > 0 && !this.#order.displaces) return null;
     let bytes = 0;
     while (bytes < bytesWanted) {
       const row = this.#nextVictim();
-      if (row === NO_ROW || !this.#beats(candidate, row)) {
+      if (row === NO_ROW || !mayLeave(row)) {
         for (const victim of victims.reverse()) this.#unleave(victim);
         return null;
       }
@@ -157,6 +182,14 @@ class ResidentBook implements Residency {
       victims.push(row);
     }
     return victims;
+  }
+
+  #departure(row: number): Departure {
+    if (this.#is(row, HELD)) return { kind: "held" };
+    const nextUse = this.#planned.nextUse(row);
+    if (nextUse !== Infinity) return { kind: "planned", nextUse };
+    if (this.#order.isDead(row)) return { kind: "dead" };
+    return { kind: "ranked", worth: this.#order.worth(row) };
   }
 
   #beats(candidate: number, victim: number): boolean {

@@ -223,3 +223,40 @@ for (const policy of POLICIES) {
     });
   });
 }
+
+Deno.test("a claim displaces what is worth more, but nothing that is held or planned", () => {
+  const cache = residency("adaptive");
+  fill(cache, ...TEN);
+  for (let epoch = 0; epoch < 4; epoch += 1) for (const key of TEN) cache.access(key, 1);
+  equal(read(cache, 98).kind, "refuse");
+  cache.hold(0);
+  cache.planned(1, 5);
+  const claimed = cache.claim(99, 8);
+  ok(claimed.kind === "admit");
+  deepEqual(claimed.evict.toSorted(), [2, 3, 4, 5, 6, 7, 8, 9]);
+  deepEqual(cache.claim(100, 9), { kind: "refuse" });
+  equal(cache.usedBytes, 10);
+});
+
+Deno.test("a claim of what is there keeps it, and what it is charged", () => {
+  const cache = residency("lru");
+  fill(cache, 1, 2, 3);
+  deepEqual(cache.claim(2, 1), { kind: "admit", evict: [] });
+  equal(cache.usedBytes, 3);
+  equal(residency("none", 1).claim(5, 2).kind, "refuse");
+});
+
+Deno.test("a residency tells when an object would leave", () => {
+  const cache = residency("adaptive");
+  fill(cache, 1, 2, 3, 4);
+  cache.hold(1);
+  cache.planned(2, 7);
+  equal(cache.describe(99), null);
+  deepEqual(cache.describe(1), { chargeBytes: 1, departure: { kind: "held" } });
+  deepEqual(cache.describe(2)?.departure, { kind: "planned", nextUse: 7 });
+  equal(cache.describe(3)?.departure.kind, "ranked");
+  cache.claim(4, 1);
+  const [unclaimed, claimed] = [cache.describe(3)?.departure, cache.describe(4)?.departure];
+  ok(unclaimed?.kind === "ranked" && claimed?.kind === "ranked");
+  ok(claimed.worth > unclaimed.worth);
+});

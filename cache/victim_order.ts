@@ -13,6 +13,8 @@ export interface VictimOrder {
   begin(row: number): void;
   /** The object of a new row was found in the cache at the start. */
   restored(row: number, sizeBytes: number): void;
+  /** Its object, which is not queued, was asked for by name and is going to be used. */
+  claimed(row: number, sizeBytes: number): void;
   /** Its object, which is not queued, was read. */
   accessed(row: number, sizeBytes: number): void;
   /** Queues a row as the most recent of its kind. */
@@ -25,6 +27,8 @@ export interface VictimOrder {
   next(): number;
   /** Whether an object that was just read, not queued, may displace a resident. */
   beats(candidate: number, victim: number): boolean;
+  /** How much the object of a row is worth: rows of less worth leave earlier. */
+  worth(row: number): number;
   /** Whether nobody came back for the object for so long that it may go without need. */
   isDead(row: number): boolean;
 }
