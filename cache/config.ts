@@ -74,13 +74,13 @@ export interface CacheSettings {
   readonly lowWater: number;
   /** Who stays when the cache is full. */
   readonly policy: ResidencyPolicy;
-  /** Budget of all buffers for bytes on their way. */
-  readonly memoryBytes: number;
 }
 
-/** What `cache:` says: the cache itself, null when it is off, and the bounds on metadata. */
+/** What `cache:` says: the cache itself, null when it is off, and what bounds memory. */
 export interface CacheSection {
   readonly cache: CacheSettings | null;
+  /** Budget of all buffers for bytes on their way from the stores, with or without a cache. */
+  readonly memoryBytes: number;
   readonly staleTtlMs: number;
   readonly listingEntriesMax: number;
 }
@@ -106,10 +106,10 @@ export function readCacheSection(reader: ConfigReader): CacheSection | null {
     highWater: written.evict_high_water,
     lowWater: written.evict_low_water,
     policy: written.policy,
-    memoryBytes: written.memory,
   };
   return {
     cache,
+    memoryBytes: written.memory,
     staleTtlMs: written.stale_ttl,
     listingEntriesMax: written.max_listing_entries,
   };

@@ -94,6 +94,12 @@ export const METRICS = {
     help: "Time from sending a request to a store to its last byte, failed requests included",
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
   },
+  backendHedges: counter(
+    "warpdrive_backend_hedges_total",
+    "requests",
+    ["backend", "result"],
+    "Second requests for ranges that stalled, by whether their bytes were used",
+  ),
   backendDegraded: gauge(
     "warpdrive_backend_degraded",
     "boolean",

@@ -149,11 +149,13 @@ function backendMetrics(registry: Registry): BackendMetrics {
   });
   const errors = counterOf(METRICS.backendErrors, registry);
   const bytesRead = counterOf(METRICS.backendBytesRead, registry);
+  const hedges = counterOf(METRICS.backendHedges, registry);
   const refreshes = counterOf(METRICS.authRefreshes, registry);
   return {
     request: (backend, operation, seconds) => durations.observe({ backend, operation }, seconds),
     error: (backend, errorType) => errors.inc({ backend, error_type: errorType }),
     bytesRead: (backend, bytes) => bytesRead.inc({ backend }, bytes),
+    hedge: (backend, result) => hedges.inc({ backend, result }),
     authRefresh: (provider, status) => refreshes.inc({ provider, status }),
   };
 }

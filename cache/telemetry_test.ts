@@ -31,6 +31,7 @@ function touchEverything({ cache, backend, namespace, fuse }: Telemetry): void {
   backend.request("a", "read", 0.02);
   backend.error("a", "timeout");
   backend.bytesRead("a", 4096);
+  backend.hedge("a", "won");
   backend.authRefresh("entra", "success");
   namespace.unlistable("a", 3);
   fuse.recorder("read")(0.0002);

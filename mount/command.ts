@@ -9,6 +9,7 @@ import {
   createParser,
   parseArguments,
 } from "../cache/platform/cli.ts";
+import { NO_HEDGE_MEMORY } from "../cache/backend/hedged.ts";
 import { openBackend } from "../cache/backend/open.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
@@ -126,9 +127,10 @@ async function check(config: MountConfig, context: CommandContext): Promise<Exit
     request: () => undefined,
     error: () => undefined,
     bytesRead: () => undefined,
+    hedge: () => undefined,
     authRefresh: () => undefined,
   };
-  const deps = { clock, random, logger, metrics, libc };
+  const deps = { clock, random, logger, metrics, libc, hedges: NO_HEDGE_MEMORY };
   const open = async (settings: MountConfig["backends"][number]) =>
     (await openBackend(settings, deps)).backend;
   return await runCheck(config, { machine: thisMachine(context.env), open, clock }, stdout, signal);

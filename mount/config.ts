@@ -48,6 +48,8 @@ export interface MountConfig {
   readonly listingEntriesMax: number;
   /** The block cache; null when it is off. */
   readonly cache: CacheSettings | null;
+  /** Budget of all buffers for bytes on their way from the stores. */
+  readonly memoryBytes: number;
   readonly backends: readonly BackendSettings[];
   readonly metrics: MetricsSettings;
 }

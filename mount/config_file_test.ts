@@ -67,6 +67,7 @@ Deno.test("parseMountConfig fills in every default", () => {
     },
     owner: { uid: 1000, gid: 100, fileMode: 0o444, directoryMode: 0o555 },
     cache: null,
+    memoryBytes: 512 * 1024 * 1024,
     staleTtlMs: 60_000,
     listingEntriesMax: 200_000,
     backends: [{

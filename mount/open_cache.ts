@@ -8,7 +8,7 @@ import { CHUNK_BYTES } from "../cache/chunk_map.ts";
 import type { CacheSettings } from "../cache/config.ts";
 import { DiskThreads } from "../cache/disk_threads.ts";
 import { noStepHook } from "../cache/durable_step.ts";
-import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import type { FetchBuffers } from "../cache/fetch_buffers.ts";
 import { IndexedNames, type KnownNames } from "../cache/known_names.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import type { Libc } from "../cache/platform/libc.ts";
@@ -38,6 +38,7 @@ export interface OpenCacheDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: CacheMetrics;
+  readonly buffers: FetchBuffers;
   readonly mountPoint: string;
 }
 
@@ -56,7 +57,7 @@ export interface OpenCache extends AsyncDisposable {
  */
 export async function openCache(
   settings: CacheSettings,
-  { libc, clock, logger, metrics, mountPoint }: OpenCacheDeps,
+  { libc, clock, logger, metrics, buffers, mountPoint }: OpenCacheDeps,
 ): Promise<OpenCache> {
   const holder = { pid: Deno.pid, mountPoint, sinceMs: clock.wallMs() };
   const directory = CacheDirectory.open(settings.path, holder, libc);
@@ -83,7 +84,7 @@ export async function openCache(
       ghostsMax: GHOSTS_MAX,
     }),
     files: { libc, threads, tasks, step: noStepHook },
-    buffers: new FetchBuffers(settings.memoryBytes),
+    buffers,
     replies: new BufferPool("cache replies", READ_BYTES_MAX, REPLIES_MAX, REPLIES_QUEUED_MAX),
     checks: new BufferPool("cache checks", CHUNK_BYTES, CHECKS_MAX, REPLIES_QUEUED_MAX),
     scratch: new Uint8Array(READ_BYTES_MAX),

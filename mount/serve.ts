@@ -7,6 +7,7 @@
 import { statfs } from "node:fs/promises";
 import { Registry } from "prom-client";
 import type { CacheHealth } from "../cache/cache_health.ts";
+import { FetchBuffers } from "../cache/fetch_buffers.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
@@ -100,12 +101,15 @@ export async function serveMount(
   const registry = new Registry();
   const probes = new MountProbes();
   const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
-  const backendDeps = { clock, random, logger, metrics: telemetry.backend, libc };
+  const buffers = new FetchBuffers(config.memoryBytes);
+  const { backend: metrics } = telemetry;
+  const backendDeps = { clock, random, logger, metrics, libc, hedges: buffers };
   await using cache = config.cache === null ? null : await openCache(config.cache, {
     libc,
     clock,
     logger,
     metrics: telemetry.cache,
+    buffers,
     mountPoint: config.mountPoint,
   });
   probes.cache = cache?.health ?? null;

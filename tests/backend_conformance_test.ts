@@ -2,6 +2,7 @@
 import { AzureBackend } from "../cache/backend/azure.ts";
 import { LocalBackend } from "../cache/backend/local.ts";
 import { MemoryBackend } from "../cache/backend/memory.ts";
+import { NO_HEDGE_MEMORY } from "../cache/backend/hedged.ts";
 import { openRemote } from "../cache/backend/open.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
@@ -36,8 +37,10 @@ testConformance({
   open() {
     const settings = { pageSize: PAGE_SIZE, pieceBytes: 64 * 1024 };
     const memory = new MemoryBackend("memory", settings, systemClock);
-    const metrics = { request() {}, error() {}, bytesRead() {}, authRefresh() {} };
-    const deps = { clock: systemClock, random: () => 0, logger: silentLogger, metrics, libc };
+    const metrics = { request() {}, error() {}, bytesRead() {}, hedge() {}, authRefresh() {} };
+    const hedges = NO_HEDGE_MEMORY;
+    const clock = systemClock;
+    const deps = { clock, random: () => 0, logger: silentLogger, metrics, libc, hedges };
     const source = { type: "local", root: "/" } as const;
     const limits = { name: "memory", mountPath: "m", timeoutMs: 30_000, requestsMax: 8, source };
     const { backend } = openRemote(memory, limits, deps);

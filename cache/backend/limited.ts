@@ -9,9 +9,13 @@ import { QueueFullError, Semaphore } from "../platform/limit.ts";
  */
 export const WAITING_MAX = 65_536;
 
-/** `inner` with at most `requestsMax` operations running; further ones wait in order of arrival. */
-export function limited(inner: Backend, requestsMax: number): Backend {
-  const turns = new Semaphore(`requests to backend "${inner.name}"`, requestsMax, WAITING_MAX);
+/** Turns of requests to the store of `backend`, at most `requestsMax` at once. */
+export function requestTurns(backend: string, requestsMax: number): Semaphore {
+  return new Semaphore(`requests to backend "${backend}"`, requestsMax, WAITING_MAX);
+}
+
+/** `inner` with a turn for each running operation; further ones wait in order of arrival. */
+export function limited(inner: Backend, turns: Semaphore): Backend {
   return decorate(inner, async (call) => {
     using _turn = await turns.acquire(call.signal).catch((error: unknown) => {
       if (!(error instanceof QueueFullError)) throw error;
@@ -20,7 +24,7 @@ export function limited(inner: Backend, requestsMax: number): Backend {
         inner.name,
         call.operation,
         call.path,
-        `${turns.waiting} operations wait for one of ${requestsMax} requests already`,
+        `${turns.waiting} operations wait for their turn already`,
         "Run fewer readers at once, or allow the backend more requests",
         null,
         { cause: error },

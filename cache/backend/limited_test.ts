@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { limited } from "./limited.ts";
+import { limited, requestTurns } from "./limited.ts";
 import { MemoryBackend } from "./memory.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { ScriptedBackend } from "../../tests/support/scripted_backend.ts";
@@ -10,7 +10,7 @@ Deno.test("limited lets as many operations run as it may, and the next when one 
   const clock = new FakeClock();
   const memory = new MemoryBackend("memory", { pageSize: 10, pieceBytes: 10 }, clock);
   const scripted = new ScriptedBackend(memory);
-  const backend = limited(scripted, 2);
+  const backend = limited(scripted, requestTurns("memory", 2));
   const reason = new Error("No longer wanted");
   const first = new AbortController();
   scripted.steps.push({ kind: "hang", afterBytes: 0 }, { kind: "hang", afterBytes: 0 });
@@ -31,7 +31,7 @@ Deno.test("limited forgets a caller that gives up waiting", async () => {
   const clock = new FakeClock();
   const memory = new MemoryBackend("memory", { pageSize: 10, pieceBytes: 10 }, clock);
   const scripted = new ScriptedBackend(memory);
-  const backend = limited(scripted, 1);
+  const backend = limited(scripted, requestTurns("memory", 1));
   const reason = new Error("No longer wanted");
   const controller = new AbortController();
   scripted.steps.push({ kind: "hang", afterBytes: 0 });

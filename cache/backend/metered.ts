@@ -1,6 +1,7 @@
 /** Counts what is asked of a store, as attempts: a retried operation counts each time. */
 import { type Backend, BackendError } from "./backend.ts";
 import { decorate } from "./decorate.ts";
+import type { HedgeResult } from "./hedge.ts";
 import type { Clock } from "../platform/clock.ts";
 
 /** Where the figures of all backends go. */
@@ -11,6 +12,8 @@ export interface BackendMetrics {
   error(backend: string, errorType: string): void;
   /** Bytes of objects that arrived, also those of a read that failed later. */
   bytesRead(backend: string, bytes: number): void;
+  /** A second request was sent for a read that stalled; whether its bytes were used. */
+  hedge(backend: string, result: HedgeResult): void;
   /** A credential was asked for anew; `provider` is who issues it, such as `entra`. */
   authRefresh(provider: string, status: "success" | "failure"): void;
 }

@@ -17,6 +17,7 @@ function bench() {
     request: (backend, operation, seconds) => noted.push(`${backend} ${operation} ${seconds}`),
     error: (backend, errorType) => noted.push(`${backend} error ${errorType}`),
     bytesRead: (backend, bytes) => noted.push(`${backend} bytes ${bytes}`),
+    hedge: () => {},
     authRefresh: () => {},
   };
   return { clock, scripted, noted, version, backend: metered(scripted, metrics, clock) };

@@ -3,7 +3,9 @@ import { AdaptiveLimit, observed } from "./adaptive_limit.ts";
 import type { Backend } from "./backend.ts";
 import { deadline } from "./deadline.ts";
 import { type BackendHealth, HealthGuard } from "./health.ts";
-import { limited } from "./limited.ts";
+import type { HedgeResult } from "./hedge.ts";
+import { hedged, type HedgeMemory } from "./hedged.ts";
+import { limited, requestTurns } from "./limited.ts";
 import { LocalBackend, type LocalFiles } from "./local.ts";
 import { timedFiles } from "./local_timed.ts";
 import { type BackendMetrics, metered } from "./metered.ts";
@@ -30,6 +32,8 @@ export interface BackendDeps {
   readonly logger: Logger;
   readonly metrics: BackendMetrics;
   readonly libc: Libc;
+  /** Buffers of second requests for ranges that stall. */
+  readonly hedges: HedgeMemory;
 }
 
 /**
@@ -56,7 +60,7 @@ export async function openBackend(
       const tried = metered(local, deps.metrics, deps.clock);
       // What a disk answers, it answers again: no second attempt.
       const stack = deadline(
-        limited(tried, settings.requestsMax),
+        limited(tried, requestTurns(name, settings.requestsMax)),
         settings.timeoutMs,
         deps.clock,
       );
@@ -84,11 +88,12 @@ export async function openBackend(
  *    waiting for a turn is no fault of the attempt.
  * 3. `observed` teaches the adaptive limit from each attempt: retries would hide that the store
  *    asked to slow down.
- * 4. `limited` holds a turn per attempt, not during the pauses between attempts.
- * 5. `retry` sees the failures of all the former.
- * 6. `deadline`, the configured one, bounds what a caller can wait in all, turns and pauses
+ * 4. `hedged` repeats a read that stalls while it waits, each of the two watched by all the former.
+ * 5. `limited` holds a turn per attempt, not during the pauses between attempts.
+ * 6. `retry` sees the failures of all the former.
+ * 7. `deadline`, the configured one, bounds what a caller can wait in all, turns and pauses
  *    included.
- * 7. `health` counts what callers were finally told, and answers for a store that is down without
+ * 8. `health` counts what callers were finally told, and answers for a store that is down without
  *    any of the others.
  */
 export function openRemote(
@@ -96,7 +101,7 @@ export function openRemote(
   settings: BackendSettings,
   deps: BackendDeps,
 ): OpenedBackend {
-  const { clock, random, metrics } = deps;
+  const { clock, random, metrics, hedges: memory } = deps;
   const attemptMs = Math.ceil(settings.timeoutMs / ATTEMPTS_PER_TIMEOUT);
   const policy: RetryPolicy = {
     attemptsMax: 5,
@@ -106,7 +111,10 @@ export function openRemote(
   };
   const limit = new AdaptiveLimit(settings.requestsMax);
   const tried = observed(deadline(metered(bare, metrics, clock), attemptMs, clock), limit, clock);
-  const retried = retry(limited(tried, settings.requestsMax), policy, { clock, random });
+  const turns = requestTurns(bare.name, settings.requestsMax);
+  const onHedge = (result: HedgeResult) => metrics.hedge(bare.name, result);
+  const once = limited(hedged(tried, { clock, limit, turns, memory, onHedge }), turns);
+  const retried = retry(once, policy, { clock, random });
   return guard(deadline(retried, settings.timeoutMs, clock), tried, limit, null, deps);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NO_HEDGE_MEMORY } from "./hedged.ts";
 import { openBackend } from "./open.ts";
 import type { Source } from "./settings.ts";
 import { systemClock } from "../platform/clock.ts";
@@ -6,13 +7,14 @@ import { Libc } from "../platform/libc.ts";
 import { silentLogger } from "../platform/log.ts";
 import { Secret } from "../platform/secret.ts";
 
-const metrics = { request() {}, error() {}, bytesRead() {}, authRefresh() {} };
+const metrics = { request() {}, error() {}, bytesRead() {}, hedge() {}, authRefresh() {} };
 const deps = {
   clock: systemClock,
   random: () => 0,
   logger: silentLogger,
   metrics,
   libc: Libc.open(),
+  hedges: NO_HEDGE_MEMORY,
 };
 
 function settings(source: Source) {

@@ -66,6 +66,13 @@ export class Semaphore {
     return this.#permit();
   }
 
+  /** A permit if one is free now; null else. */
+  tryAcquire(): Disposable | null {
+    if (this.#free === 0) return null;
+    this.#free -= 1;
+    return this.#permit();
+  }
+
   #permit(): Disposable {
     let held = true;
     return {

@@ -60,6 +60,17 @@ Deno.test("Semaphore keeps the permit of one whose signal aborts too late", asyn
   (await semaphore.acquire(never))[Symbol.dispose]();
 });
 
+Deno.test("Semaphore gives a permit at once where one is free, and never past who waits", async () => {
+  const semaphore = new Semaphore("s", 1, 10);
+  const first = semaphore.tryAcquire();
+  assert.equal(semaphore.tryAcquire(), null);
+  const waiting = semaphore.acquire(never);
+  first?.[Symbol.dispose]();
+  assert.equal(semaphore.tryAcquire(), null);
+  (await waiting)[Symbol.dispose]();
+  assert.notEqual(semaphore.tryAcquire(), null);
+});
+
 Deno.test("Semaphore takes a permit back once", async () => {
   const permit = await new Semaphore("s", 1, 1).acquire(never);
   permit[Symbol.dispose]();

@@ -55,7 +55,6 @@ Deno.test("checkCacheSpace warns about a disk that is smaller than the cache", (
     fetchesMax: 16,
     offlineTtlMs: 0,
     policy: "adaptive",
-    memoryBytes: 2 ** 29,
     highWater: 0.9,
     lowWater: 0.8,
   };

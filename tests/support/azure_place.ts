@@ -6,6 +6,7 @@ import {
 } from "@azure/storage-blob";
 import { AzureBackend, type AzureSource } from "../../cache/backend/azure.ts";
 import type { BackendMetrics } from "../../cache/backend/metered.ts";
+import { FetchBuffers } from "../../cache/fetch_buffers.ts";
 import { type OpenedBackend, openRemote } from "../../cache/backend/open.ts";
 import type { AzureAuth } from "../../cache/backend/settings.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
@@ -65,10 +66,13 @@ export const UNCOUNTED: BackendMetrics = {
   request: () => {},
   error: () => {},
   bytesRead: () => {},
+  hedge: () => {},
   authRefresh: () => {},
 };
 
 const libc = Libc.open();
+/** Memory for second requests. */
+const HEDGE_BYTES = 16 * 1024 * 1024;
 
 /** The provider at `place` under all decorators, as a mount uses it. */
 export async function openStacked(
@@ -78,7 +82,9 @@ export async function openStacked(
 ): Promise<OpenedBackend> {
   const source = sourceAt(place);
   const settings = { name: "azure", mountPath: "azure", timeoutMs, requestsMax: 4, source };
-  const deps = { clock: systemClock, random: () => 0, logger: silentLogger, metrics, libc };
+  const hedges = new FetchBuffers(HEDGE_BYTES);
+  const clock = systemClock;
+  const deps = { clock, random: () => 0, logger: silentLogger, metrics, libc, hedges };
   return openRemote(await openBare(place), settings, deps);
 }
 

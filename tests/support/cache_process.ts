@@ -66,6 +66,7 @@ export class CountedMetrics implements CacheMetrics {
 export interface CacheProcessSettings extends Omit<CacheSettings, "path"> {
   readonly step: StepHook;
   readonly libc: Libc;
+  readonly memoryBytes: number;
   /** Of everything but the index, whose deadlines are the machine's. */
   readonly clock: Clock;
 }
