@@ -34,7 +34,8 @@ import type { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
 import { ObjectFiles } from "./object_files.ts";
 import { ObjectLoader } from "./object_loader.ts";
-import type { ObjectSource } from "./open_object.ts";
+import type { ObjectSource, WantedRange } from "./open_object.ts";
+import type { PlannedObjects, PlannedPlace } from "./planned_objects.ts";
 import { ObjectRemovals } from "./object_removals.ts";
 import { openName, OpenObjects } from "./open_objects.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -42,7 +43,7 @@ import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 import type { Logger } from "./platform/log.ts";
 import { within } from "./platform/within.ts";
-import type { Residency } from "./residency.ts";
+import type { ObjectKey, Residency } from "./residency.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
 /** Longest wait for calls of the disk when the cache is closed. */
@@ -71,7 +72,7 @@ export interface BlockCacheDeps {
 }
 
 /** Object versions of all backends on one disk. */
-export class BlockCache implements CacheKeeper, AsyncDisposable {
+export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable {
   readonly #deps: BlockCacheDeps;
   readonly #space: CacheSpace;
   readonly #ahead: AheadMemory;
@@ -147,7 +148,23 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       open,
       prefetch: (path, entry, uid, lengthBytes) =>
         this.#deps.tasks.add(this.#prefetch(() => open(path, entry, uid), lengthBytes)),
+      bring: (wanted, ended) =>
+        this.#bring(() => open(wanted.path, wanted.entry, wanted.uid), wanted, ended),
     };
+  }
+
+  get capacityBytes(): number {
+    return this.#deps.settings.sizeBytesMax;
+  }
+
+  planned(key: ObjectKey, nextUse: number): void {
+    this.#deps.residency.planned(key, nextUse);
+  }
+
+  placeOf(key: ObjectKey): PlannedPlace {
+    const resident = this.#residents.get(key);
+    if (resident === undefined) return "absent";
+    return this.#residents.isVerified(resident.row) ? "ready" : "resident";
   }
 
   async admit(object: CachedObject, bytes: number): Promise<DataFile | null> {
@@ -228,6 +245,23 @@ export class BlockCache implements CacheKeeper, AsyncDisposable {
       if (end > 0) await object.prefetch(0, end, "directory", this.#closing.signal);
     } catch (error) {
       if (!(error instanceof BackendError) && !this.#closing.signal.aborted) throw error;
+    } finally {
+      object.close();
+    }
+  }
+
+  async #bring(
+    open: () => Promise<CachedObject>,
+    { offset, lengthBytes }: WantedRange,
+    ended: AbortSignal,
+  ): Promise<"kept" | "not kept"> {
+    const signal = AbortSignal.any([ended, this.#closing.signal]);
+    const object = await open();
+    try {
+      const end = Math.min(offset + lengthBytes, object.entry.sizeBytes);
+      if (end > offset) await object.prefetch(offset, end, "directory", signal);
+      // The same question that the writing of what has come asks, so the answer is the same.
+      return await this.admit(object, 0) === null ? "not kept" : "kept";
     } finally {
       object.close();
     }

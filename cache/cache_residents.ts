@@ -63,6 +63,11 @@ export class CacheResidents {
     this.#trusted.set(row, fingerprint);
   }
 
+  /** Whether all of the file of `row` was verified by this process. */
+  isVerified(row: number): boolean {
+    return this.#trusted.has(row);
+  }
+
   /** Whether the file of `row` is still the one that was verified. */
   isTrusted(row: number, fingerprint: string): boolean {
     return this.#trusted.get(row) === fingerprint;

@@ -54,6 +54,10 @@ export class LocalObjects implements ObjectSource {
 
   /** The kernel reads ahead on its own disks. */
   prefetch(): void {}
+
+  bring(): Promise<"not kept"> {
+    return Promise.resolve("not kept");
+  }
 }
 
 class LocalObject implements OpenObject {

@@ -34,6 +34,16 @@ export interface OpenObject {
   close(): void;
 }
 
+/** A part of an object that is going to be read. */
+export interface WantedRange {
+  readonly path: string;
+  readonly entry: ObjectEntry;
+  /** For whom it is fetched. */
+  readonly uid: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+}
+
 /** Opens object versions of one backend. */
 export interface ObjectSource {
   /**
@@ -43,4 +53,9 @@ export interface ObjectSource {
   open(path: string, entry: ObjectEntry, uid: number): OpenObject | Promise<OpenObject>;
   /** Begins to fetch the first `lengthBytes` of an object that is likely to be opened next. */
   prefetch(path: string, entry: ObjectEntry, uid: number, lengthBytes: number): void;
+  /**
+   * Fetches what is missing of a range, as urgently as `prefetch` does; resolves when it is there,
+   * with whether it is kept until somebody reads it. Throws `BackendError`.
+   */
+  bring(wanted: WantedRange, signal: AbortSignal): Promise<"kept" | "not kept">;
 }

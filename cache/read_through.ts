@@ -22,6 +22,10 @@ export class ReadThrough implements ObjectSource {
 
   /** There is nowhere to keep what comes early. */
   prefetch(): void {}
+
+  bring(): Promise<"not kept"> {
+    return Promise.resolve("not kept");
+  }
 }
 
 class RemoteObject implements OpenObject {

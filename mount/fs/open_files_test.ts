@@ -45,6 +45,7 @@ class LocalFixture {
       offline: null,
       objects: {
         prefetch: () => undefined,
+        bring: () => Promise.resolve("not kept"),
         open: () => {
           const opening = Promise.withResolvers<OpenObject>();
           this.opening.push(opening);
