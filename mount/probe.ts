@@ -4,13 +4,14 @@
  *
  * A store that refuses the credentials or knows no such container is such a mistake. One that does
  * not answer may just be down: it is mounted with a warning and comes by itself, unless a URL on
- * the command line names it, where somebody waits for it.
+ * the command line names it, where somebody waits for it, and nothing of it is known to be shown.
  */
 import { BackendError } from "../cache/backend/backend.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { CommandError, hintOf } from "../cache/platform/exit.ts";
 import { describeError, type Logger } from "../cache/platform/log.ts";
 import { within } from "../cache/platform/within.ts";
+import { isOutage } from "./fs/offline.ts";
 import type { Volume } from "./fs/volume.ts";
 
 /** Longest wait for a store. */
@@ -33,15 +34,26 @@ export async function probeVolumes(
   signal: AbortSignal,
 ): Promise<void> {
   const answers = await Promise.all(volumes.map(async (volume) => {
-    return { name: volume.name, error: await failureOf(volume, clock, signal) };
+    const error = await failureOf(volume, clock, signal);
+    volume.offline?.failed(error);
+    const known = isOutage(error) && await volume.offline?.isRootKnown() === true;
+    return { name: volume.name, error, known };
   }));
   signal.throwIfAborted();
   const failed = answers.filter(({ error }) => error !== null);
-  const wrong = failed.filter(({ error }) => whenSilent === "refuse" || isMistake(error));
-  for (const { name, error } of failed) {
+  const wrong = failed.filter(({ error, known }) =>
+    isMistake(error) || (whenSilent === "refuse" && !known)
+  );
+  for (const { name, error, known } of failed) {
     if (wrong.length > 0) break;
-    const message = "A backend does not answer: its paths fail until it does";
-    logger.warn(message, { backend: name, error, hint: hintOf(error) });
+    const until = known
+      ? "what is known of it serves until it does"
+      : "its paths fail until it does";
+    logger.warn(`A backend does not answer: ${until}`, {
+      backend: name,
+      error,
+      hint: hintOf(error),
+    });
   }
   if (wrong.length === 0) return;
   const lines = wrong.map(({ error }) => describeError(error));

@@ -111,6 +111,17 @@ export class Offline {
     }
   }
 
+  /** Whether the root can be shown while the store is silent. */
+  async isRootKnown(): Promise<boolean> {
+    const { backend, names } = this.#deps;
+    const known = async () => {
+      if (await names.listing(backend, "") !== null) return true;
+      const cached = await names.cached(backend, "", null);
+      return (cached?.entries.length ?? 0) > 0 ? true : null;
+    };
+    return await this.#known(known) === true;
+  }
+
   /** Takes note that the store did not answer somebody else: the probe at the start. */
   failed(error: unknown): void {
     if (isOutage(error)) this.#fellSilent(error.reason);
