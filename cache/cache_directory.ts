@@ -170,15 +170,21 @@ function lock(path: string, holder: CacheHolder, libc: Libc): number {
   }
   throw new CommandError(
     "failed",
-    `Cannot use cache "${path}": ${describeHolder(file)}`,
+    `Cannot use cache "${path}": ${describeHolder(readHolder(file))}`,
     "Unmount that one first, or give this mount a cache.path of its own",
   );
 }
 
-function describeHolder(file: string): string {
-  const holder = HOLDER.safeParse(parseJson(file));
-  if (!holder.success) return "another process uses it";
-  const { pid, mountPoint, sinceMs } = holder.data;
+/** Who wrote `LOCK` last; null when it does not say. Only the lock itself tells if they still run. */
+export function readHolder(lockFile: string): CacheHolder | null {
+  const holder = HOLDER.safeParse(parseJson(lockFile));
+  return holder.success ? holder.data : null;
+}
+
+/** `holder` in a message. */
+export function describeHolder(holder: CacheHolder | null): string {
+  if (holder === null) return "another process uses it";
+  const { pid, mountPoint, sinceMs } = holder;
   return `process ${pid} uses it for "${mountPoint}" since ${new Date(sinceMs).toISOString()}`;
 }
 
