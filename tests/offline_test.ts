@@ -3,9 +3,9 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ERRNO } from "../cache/platform/errno.ts";
 import { cachePlace } from "./support/cache_process.ts";
-import { succeed } from "./support/command.ts";
+import { run, succeed } from "./support/command.ts";
 import { eventually } from "./support/eventually.ts";
-import { Mounted, type MountSettings } from "./support/mounted.ts";
+import { mount, Mounted, type MountSettings } from "./support/mounted.ts";
 import { createPlace } from "./support/place.ts";
 import { Posix } from "./support/posix.ts";
 import { RemoteStore, STALL } from "./support/remote_store.ts";
@@ -118,3 +118,74 @@ Deno.test("A store that goes down leaves what is cached, over a restart, until i
     await proxy.accept();
   }
 });
+
+/** What Azure answers to a listing of `directory` with `count` blobs in it. */
+function hugeListing(directory: string, count: number): string {
+  const blobs = Array.from(
+    { length: count },
+    (_, index) =>
+      `<Blob><Name>${directory}/${index}</Name><Properties>` +
+      "<Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified><Etag>0x8DD00000000000A</Etag>" +
+      "<Content-Length>5</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>",
+  );
+  return '<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Blobs>' + blobs.join("") +
+    "</Blobs><NextMarker /></EnumerationResults>";
+}
+
+Deno.test("A store that goes quiet is found out in seconds, whatever its timeout", async () => {
+  await using cache = await cachePlace();
+  await started().container("quiet", { "many/0": OBJECTS.top });
+  const { proxy } = started();
+  const patient = settings("quiet", { path: cache.path });
+  const backends = [started().backend("quiet", "proxied", { timeout: "1h" })];
+  await using mounted = await mount({ ...patient, config: { ...patient.config, backends } });
+  try {
+    const body = hugeListing("many", 20_000);
+    const headers = { "content-type": "application/xml", "x-ms-version": "2021-12-02" };
+    proxy.inject(
+      { kind: "answer", status: 200, headers, body },
+      Infinity,
+      (request) => request.includes("comp=list") && request.includes("many"),
+    );
+    const before = await tree(mounted, "quiet");
+    equal(before.length, 20_001);
+    proxy.inject(STALL);
+    deepEqual(await tree(mounted, "quiet"), before);
+  } finally {
+    proxy.heal();
+  }
+});
+
+Deno.test("What is known of a store serves for offline_ttl, also over a restart", async () => {
+  await using cache = await cachePlace();
+  await using place = await createPlace();
+  await started().container("expiring", OBJECTS);
+  const { proxy } = started();
+  const wanted = settings("expiring", { path: cache.path, offline_ttl: "2s" });
+  try {
+    {
+      await using mounted = await Mounted.start(place, wanted);
+      await fill(mounted, "expiring");
+      proxy.refuse();
+      deepEqual(await tree(mounted, "expiring"), TREE);
+      await eventually("the known names are too old", async () => {
+        return await failsToList(mounted, "expiring");
+      });
+      equal(await mounted.stop("SIGTERM"), 0);
+    }
+    await using mounted = await Mounted.start(place, wanted);
+    ok(await failsToList(mounted, "expiring"));
+    await proxy.accept();
+    await eventually("the store is back", async () => !await failsToList(mounted, "expiring"));
+    deepEqual(await tree(mounted, "expiring"), TREE);
+  } finally {
+    await proxy.accept();
+  }
+});
+
+/** Whether listing the root of the backend ends with an error, as it should rather than empty. */
+async function failsToList(mounted: Mounted, container: string): Promise<boolean> {
+  const { code, stdout } = await run("ls", `${mounted.path}/${container}`);
+  equal(code === 0, stdout !== "");
+  return code !== 0;
+}

@@ -8,8 +8,8 @@
  *       └──────────────────── any answer of the store ◀──┴──────────────────────────┘
  * ```
  *
- * While a store is silent one request at a time finds out whether it is back; who comes meanwhile
- * is answered from what is known, at once. What nobody knows waits for the store, and fails as it
+ * While a store is silent one request in PATIENCE_MS finds out whether it is back; who comes
+ * meanwhile is answered from what is known, at once. What nobody knows waits for the store, and fails as it
  * fails. A refusal is an answer: what the store denies is not shown from memory.
  */
 import { AbortScope } from "../../cache/backend/abort_scope.ts";
@@ -70,6 +70,8 @@ export class Offline {
   #heard = false;
   /** Requests to the store under way. */
   #asking = 0;
+  /** When the last of them began, on the monotonic clock. */
+  #askedMs = 0;
   #episode = 0;
 
   constructor(deps: OfflineDeps) {
@@ -93,7 +95,7 @@ export class Offline {
     known: () => Promise<T | null>,
     signal: AbortSignal,
   ): Promise<Told<T>> {
-    if (this.#state.kind === "silent" && this.#asking > 0) {
+    if (this.#state.kind === "silent" && this.#isBeingAsked()) {
       const value = await this.#known(known);
       if (value !== null) return { value, from: "known" };
     }
@@ -127,12 +129,18 @@ export class Offline {
     if (isOutage(error)) this.#fellSilent(error.reason);
   }
 
+  /** A request on a connection that died may hang, and say nothing of a store that is back. */
+  #isBeingAsked(): boolean {
+    return this.#asking > 0 && this.#deps.clock.monotonicMs() - this.#askedMs < PATIENCE_MS;
+  }
+
   async #request<T>(
     request: (signal: AbortSignal) => Promise<T>,
     following: Following,
   ): Promise<T> {
     using _ended = following;
     this.#asking += 1;
+    this.#askedMs = this.#deps.clock.monotonicMs();
     try {
       const value = await request(following.signal);
       this.#answered();
