@@ -1,0 +1,49 @@
+/** From paths as a plan names them to places on backends. Pure. */
+import type { PlannedPath } from "../cache/plan_files.ts";
+import type { NamespaceNode } from "./namespace.ts";
+
+/** Longest path of the system (PATH_MAX). */
+const PATH_UNITS_MAX = 4_096;
+
+/** Where a path leads, or why nowhere. */
+export type LocatedPath =
+  | { readonly kind: "located"; readonly at: PlannedPath }
+  | { readonly kind: "unresolved"; readonly reason: string };
+
+/** What is mounted where. */
+export interface MountedTree {
+  /** Absolute, without links. */
+  readonly mountPoint: string;
+  readonly space: NamespaceNode<{ readonly name: string }>;
+}
+
+/** Finds the file that `path`, absolute or relative to the mount point, names below the mount. */
+export function locate(path: string, { mountPoint, space }: MountedTree): LocatedPath {
+  if (path.length > PATH_UNITS_MAX || path.includes("\0")) return unresolved("it is no path");
+  const relative = path.startsWith("/") ? below(path, mountPoint) : path;
+  if (relative === null) return unresolved(`it is not below "${mountPoint}"`);
+  const segments = relative.split("/").filter((segment) => segment !== "" && segment !== ".");
+  if (segments.includes("..")) return unresolved('".." is not followed');
+  let node: NamespaceNode<{ readonly name: string }> | null = space;
+  let backend = space.volume?.name ?? null;
+  let start = 0;
+  segments.forEach((segment, index) => {
+    node = node?.children.get(segment) ?? null;
+    if (node === null || node.volume === null) return;
+    backend = node.volume.name;
+    start = index + 1;
+  });
+  // A directory of the tree has no bytes.
+  if (node !== null) return unresolved("it is a directory");
+  if (backend === null) return unresolved("no backend is mounted there");
+  return { kind: "located", at: { backend, path: segments.slice(start).join("/") } };
+}
+
+function below(path: string, mountPoint: string): string | null {
+  const prefix = mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`;
+  return path.startsWith(prefix) ? path.slice(prefix.length) : null;
+}
+
+function unresolved(reason: string): LocatedPath {
+  return { kind: "unresolved", reason };
+}
