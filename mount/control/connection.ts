@@ -3,6 +3,7 @@ import type { Clock } from "../../cache/platform/clock.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import type { Libc, Memory } from "../../cache/platform/libc.ts";
 import type { PeerCredentials } from "../../cache/platform/libc_sockets.ts";
+import { inTime } from "./in_time.ts";
 import type { Poller } from "./poller.ts";
 
 /** Longest time a client may leave an answer untaken; someone who paused a program comes back. */
@@ -84,19 +85,14 @@ export class Connection implements Disposable {
   }
 
   async #room(signal: AbortSignal): Promise<void> {
-    const late = new AbortController();
-    const done = new AbortController();
-    const deadline = this.#clock.sleep(UNTAKEN_MS_MAX, AbortSignal.any([done.signal, signal])).then(
-      () => late.abort(new ConnectionLost("The client takes nothing of its answer")),
-      // The wait is over.
-      () => undefined,
+    const late = new ConnectionLost("The client takes nothing of its answer");
+    await inTime(
+      UNTAKEN_MS_MAX,
+      this.#clock,
+      signal,
+      late,
+      (limited) => this.#poller.wait(this.#fd, "writable", limited),
     );
-    try {
-      await this.#poller.wait(this.#fd, "writable", AbortSignal.any([late.signal, signal]));
-    } finally {
-      done.abort();
-      await deadline;
-    }
   }
 }
 
