@@ -5,6 +5,14 @@
  *       │                  └──────error──────▶ failed
  *       └──withdrawn (nobody wants it any more)──▶ failed
  *
+ * 1. A demand read waits for at most one request of a lower class, and for none of its memory: lower
+ *    classes use at most three quarters of the requests and half of the memory. When the limit falls
+ *    below what runs already, demand still has its quarter.
+ * 2. The fetches of one store hold at most twice the memory that is free (dynamic thresholds:
+ *    Choudhury and Hahne, 1998), so that a store that hangs leaves some to every other.
+ * 3. What waits is bounded: demand by the requests of the kernel, lower classes by their callers,
+ *    who ask `hasRoom` first.
+ *
  * A fetch is plain data plus a buffer. Those who wait for a part of it are woken as soon as that
  * part has arrived. The buffer is given back when the last holder has released the fetch.
  */
@@ -21,6 +29,10 @@ export type FetchPriority = (typeof FETCH_PRIORITIES)[number];
 
 /** Bytes of the budget that fetches ahead of demand may use together. */
 const AHEAD_BYTES_MAX = 256 * 1024 * 1024;
+/** Share of the requests that fetches ahead of demand may use together. */
+const AHEAD_SHARE = 0.75;
+/** Fetches of each lower class that may wait: some minutes of work for a slow store. */
+export const AHEAD_QUEUED_MAX = 256;
 
 type FetchState =
   | { readonly kind: "queued" }
@@ -135,6 +147,8 @@ export class FetchScheduler {
     FETCH_PRIORITIES.map((priority) => [priority, new Set()]),
   );
   readonly #running = new Set<Fetch>();
+  /** Memory of fetches that are not released yet. */
+  #heldBytes = 0;
   readonly #tasks = new TaskGroup(() => undefined);
 
   constructor(deps: FetchDeps) {
@@ -147,6 +161,14 @@ export class FetchScheduler {
     let queued = 0;
     for (const queue of this.#queues.values()) queued += queue.size;
     return { queued, running: this.#running.size };
+  }
+
+  /**
+   * Whether one more fetch of this class may wait. Who fetches ahead comes back later when not, and
+   * nobody is worse off: what waits already is more than the store does soon.
+   */
+  hasRoom(priority: Exclude<FetchPriority, "demand">): boolean {
+    return present(this.#queues.get(priority), "queue of a priority").size < AHEAD_QUEUED_MAX;
   }
 
   /** Adds a fetch; the caller holds it once and has to release it. */
@@ -191,10 +213,10 @@ export class FetchScheduler {
       case "running":
         return unreachableHolder();
       case "filled":
-        this.#deps.buffers.giveBack(fetch.state.buffer, fetch.reusable);
+        this.#giveBack(fetch.state.buffer, fetch.reusable);
         return;
       case "failed":
-        if (fetch.state.buffer !== null) this.#deps.buffers.giveBack(fetch.state.buffer, false);
+        if (fetch.state.buffer !== null) this.#giveBack(fetch.state.buffer, false);
     }
   }
 
@@ -219,6 +241,7 @@ export class FetchScheduler {
         if (!this.#mayStart(priority, fetch.lengthBytes)) return;
         const buffer = this.#deps.buffers.take(fetch.lengthBytes);
         if (buffer === null) return;
+        this.#heldBytes += buffer.buffer.byteLength;
         queue.delete(fetch);
         fetch.state = { kind: "running", buffer };
         this.#running.add(fetch);
@@ -227,14 +250,32 @@ export class FetchScheduler {
     }
   }
 
-  /** Fetches ahead of demand leave a quarter of the requests and half of the memory to demand. */
   #mayStart(priority: FetchPriority, lengthBytes: number): boolean {
-    const { buffers } = this.#deps;
-    const most = Math.min(this.#deps.limit.current, this.#deps.fetchesMax);
-    if (priority === "demand") return this.#running.size < most;
-    const slots = Math.max(1, Math.floor(most * 0.75));
-    const bytesMax = Math.min(AHEAD_BYTES_MAX, buffers.budgetBytes / 2);
-    return this.#running.size < slots && buffers.takenBytes + lengthBytes <= bytesMax;
+    const { buffers, limit, fetchesMax } = this.#deps;
+    const { budgetBytes, takenBytes } = buffers;
+    if (this.#heldBytes > 2 * (budgetBytes - takenBytes)) return false;
+    const running = this.#running.size;
+    const most = Math.min(limit.current, fetchesMax);
+    const aheadMost = Math.max(1, Math.floor(most * AHEAD_SHARE));
+    if (priority !== "demand") {
+      const bytesMost = Math.min(AHEAD_BYTES_MAX, budgetBytes / 2);
+      return running < aheadMost && takenBytes + lengthBytes <= bytesMost;
+    }
+    // What the limit caught running may take long, and none of it has to be for a reader.
+    const caught = running > most && running < fetchesMax;
+    return running < most || (caught && this.#demanded() < Math.max(1, most - aheadMost));
+  }
+
+  /** Running fetches that a reader waits for. */
+  #demanded(): number {
+    let count = 0;
+    for (const { priority } of this.#running) count += priority === "demand" ? 1 : 0;
+    return count;
+  }
+
+  #giveBack(buffer: Memory, clean: boolean): void {
+    this.#heldBytes -= buffer.buffer.byteLength;
+    this.#deps.buffers.giveBack(buffer, clean);
   }
 
   async #run(fetch: Fetch, buffer: Memory): Promise<void> {

@@ -1,7 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { type Backend, BackendError, type RangeRead } from "./backend/backend.ts";
-import { Fetch, type FetchPriority, FetchScheduler } from "./fetch.ts";
+import { AHEAD_QUEUED_MAX, Fetch, type FetchPriority, FetchScheduler } from "./fetch.ts";
 import { FetchBuffers } from "./fetch_buffers.ts";
 
 const NEVER = new AbortController().signal;
@@ -31,8 +30,13 @@ function scheduler(requestsMax: number, budgetBytes: number, fetchesMax = Infini
       }),
   };
   const buffers = new FetchBuffers(budgetBytes);
-  const limit = new AdaptiveLimit(requestsMax);
-  return { reads, buffers, scheduler: new FetchScheduler({ backend, buffers, limit, fetchesMax }) };
+  const limit = { current: Math.min(16, requestsMax) };
+  return {
+    reads,
+    buffers,
+    limit,
+    scheduler: new FetchScheduler({ backend, buffers, limit, fetchesMax }),
+  };
 }
 
 function fetchOf(offset: number, priority: FetchPriority = "demand"): Fetch {
@@ -146,6 +150,80 @@ Deno.test("FetchScheduler runs no more fetches than the configuration allows", a
   reads[0]?.finish();
   await settle();
   equal(reads.length, 3);
+  fetches.close();
+});
+
+Deno.test("FetchScheduler lets demand wait for one request of a lower class at most", async () => {
+  for (const requestsMax of [1, 2, 8]) {
+    const { reads, scheduler: fetches } = scheduler(requestsMax, 2 ** 24);
+    for (let offset = 0; offset < 50; offset += 1) fetches.submit(fetchOf(offset, "warm"));
+    fetches.submit(fetchOf(100));
+    const started = () => reads.some(({ range }) => range.offset === 100);
+    if (!started()) {
+      reads[0]?.finish();
+      await settle();
+    }
+    equal(started(), true, `with ${requestsMax} requests at once`);
+    fetches.close();
+  }
+});
+
+Deno.test("FetchScheduler gives demand its share at once when the limit falls", async () => {
+  const { reads, limit, scheduler: fetches } = scheduler(16, 2 ** 24);
+  for (let offset = 0; offset < 50; offset += 1) fetches.submit(fetchOf(offset, "readahead"));
+  equal(reads.length, 12);
+  limit.current = 4;
+  fetches.submit(fetchOf(100));
+  equal(reads.at(-1)?.range.offset, 100);
+  fetches.submit(fetchOf(101));
+  equal(reads.length, 13);
+  // Ten more have to end before as few run as the store bears.
+  for (const read of reads.slice(0, 9)) read.finish();
+  await settle();
+  equal(reads.length, 13);
+  reads[9]?.finish();
+  await settle();
+  equal(reads.at(-1)?.range.offset, 101);
+  fetches.close();
+});
+
+Deno.test("FetchScheduler gives memory that comes back to demand, and half of it to no other", async () => {
+  const { reads, buffers, scheduler: fetches } = scheduler(16, 1024 * KIB);
+  const ahead = Array.from({ length: 12 }, (_, offset) => fetchOf(offset, "warm"));
+  for (const fetch of ahead) fetches.submit(fetch);
+  equal(buffers.takenBytes, 512 * KIB);
+  const demand = Array.from({ length: 12 }, (_, offset) => fetchOf(100 + offset));
+  for (const fetch of demand) fetches.submit(fetch);
+  const before = reads.length;
+  equal(before > 4 && buffers.takenBytes <= 1024 * KIB, true);
+  reads[0]?.finish();
+  await settle();
+  const [first] = ahead;
+  if (first !== undefined) fetches.release(first);
+  equal(reads.length, before + 1);
+  equal(reads.at(-1)?.range.offset, 100 + before - 4);
+  fetches.close();
+});
+
+Deno.test("FetchScheduler leaves memory to other stores when its own hangs", () => {
+  const hanging = scheduler(64, 1024 * KIB);
+  const { buffers } = hanging;
+  for (let offset = 0; offset < 64; offset += 1) hanging.scheduler.submit(fetchOf(offset));
+  const free = buffers.budgetBytes - buffers.takenBytes;
+  equal(free >= 256 * KIB, true, `${free} bytes are free`);
+  const backend = { read: () => Promise.withResolvers<void>().promise };
+  const limit = { current: 16 };
+  const other = new FetchScheduler({ backend, buffers, limit, fetchesMax: 16 });
+  other.submit(fetchOf(0));
+  equal(other.size.running, 1);
+});
+
+Deno.test("FetchScheduler has room for no more of a class than can be fetched soon", () => {
+  const { scheduler: fetches } = scheduler(1, 2 ** 20);
+  let offset = 0;
+  for (; fetches.hasRoom("warm"); offset += 1) fetches.submit(fetchOf(offset, "warm"));
+  equal(fetches.size.queued, AHEAD_QUEUED_MAX);
+  equal(fetches.hasRoom("directory"), true);
   fetches.close();
 });
 
