@@ -7,9 +7,10 @@ import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { Backend } from "../../cache/backend/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
 import { Libc } from "../../cache/platform/libc.ts";
-import type { LogFields } from "../../cache/platform/log.ts";
+import type { LogFields, Logger } from "../../cache/platform/log.ts";
 import { FileSystem } from "../../mount/fs/filesystem.ts";
 import { Listings } from "../../mount/fs/listings.ts";
+import type { Offline } from "../../mount/fs/offline.ts";
 import { RecordsBuffer } from "../../mount/fuse/encode.ts";
 import { requestId, ROOT_NODE } from "../../mount/fuse/ids.ts";
 import type {
@@ -79,13 +80,19 @@ export class FileSystemFixture {
   readonly #lookups = new Map<NodeId, number>();
   #nextId = 2;
 
-  /** `wrap` stands between the file system and each scripted store. */
+  /**
+   * `wrap` stands between the file system and each scripted store; `offline` answers for a store
+   * that does not.
+   */
   constructor(
     settings: FileSystemSettings = SETTINGS,
     mountPaths: readonly string[] = ["data"],
     wrap: (backend: Backend) => Backend = (backend) => backend,
+    offline: (backend: string, clock: FakeClock, logger: Logger) => Offline | null = () => null,
   ) {
     const { clock } = this;
+    const { logger, records } = collectedLog();
+    this.records = records;
     const libc = Libc.open();
     const volumes = mountPaths.map((mountPath) => {
       const memory = new MemoryBackend(mountPath, { ...settings, pieceBytes: 64 }, clock);
@@ -93,10 +100,11 @@ export class FileSystemFixture {
       this.#stores.set(mountPath, { memory, scripted });
       const opened = { backend: wrap(scripted), limit: new AdaptiveLimit(64), files: null };
       const volume = { name: mountPath, mountPath, timeoutMs: 30_000 };
-      return volumeOf(volume, opened, null, { clock, libc });
+      return {
+        ...volumeOf(volume, opened, null, { clock, libc }),
+        offline: offline(mountPath, clock, logger),
+      };
     });
-    const { logger, records } = collectedLog();
-    this.records = records;
     this.fs = new FileSystem({
       space: buildNamespace(volumes),
       listings: new Listings({
