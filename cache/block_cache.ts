@@ -114,6 +114,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     this.#space = new CacheSpace({
       residency,
       capacityBytes: settings.sizeBytesMax,
+      watermarks: settings,
       clock,
       measure: () => {
         const late = () => notAnswering("ask for the space of", directory.path);
@@ -132,7 +133,10 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       health: deps.health,
       clock,
       close: (object) => this.#close(object),
-      committed: () => deps.metrics.size(this.#space.usedBytes, settings.sizeBytesMax),
+      committed: () => {
+        this.#space.trim();
+        deps.metrics.size(this.#space.usedBytes, settings.sizeBytesMax);
+      },
     });
     tasks.add(this.#loop.run(signal));
   }

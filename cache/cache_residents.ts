@@ -117,7 +117,14 @@ export class CacheResidents {
         this.#residents.delete(keyOf(row));
         residency.removed(keyOf(row));
       };
-      await reclaim({ directory, index, files, onDropped }, signal);
+      // Charged as what it takes until it is fetched again, which writes to the same place.
+      const onUnannounced = (row: CachedRow, allocatedBytes: number) => {
+        const key = keyOf(row);
+        const bytes = Math.min(allocatedBytes, row.sizeBytes);
+        const standing = residency.describe(key);
+        if (standing !== null && standing.chargeBytes < bytes) residency.restore(key, bytes);
+      };
+      await reclaim({ directory, index, files, onDropped, onUnannounced }, signal);
     } catch (error) {
       if (!signal.aborted) health.failed(error);
     } finally {

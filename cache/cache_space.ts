@@ -11,6 +11,8 @@ import type { Clock } from "./platform/clock.ts";
 import { identityHash } from "./platform/identity_hash.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 
+import { excessBytes, type Watermarks } from "./watermarks.ts";
+
 /** Above this share of the cache an object is charged as it grows. */
 const LARGE_SHARE = 1 / 16;
 /** A disk that is full though it does not say so (a quota) is relieved of so much at least. */
@@ -30,6 +32,7 @@ interface Measured extends DiskSpace {
 export interface CacheSpaceDeps {
   readonly residency: Residency;
   readonly capacityBytes: number;
+  readonly watermarks: Watermarks;
   readonly clock: Clock;
   /** Asks the disk, on a thread. */
   readonly measure: () => Promise<DiskSpace>;
@@ -47,6 +50,7 @@ export class CacheSpace {
   readonly #deps: CacheSpaceDeps;
   /** Bytes of files that were evicted while open: they are freed on close. */
   #lingeringBytes = 0;
+  #isTrimming = false;
   #disk: { readonly askedMs: number; readonly answer: Promise<Measured> } | null = null;
 
   constructor(deps: CacheSpaceDeps) {
@@ -89,6 +93,16 @@ export class CacheSpace {
   /** Bytes of an evicted object that is still open, or (negative) was closed. */
   linger(bytes: number): void {
     this.#lingeringBytes += bytes;
+  }
+
+  /** Takes out a little of what nobody came back for, while there is more than there should be. */
+  trim(): void {
+    const { residency, capacityBytes, watermarks, evict } = this.#deps;
+    const bytes = excessBytes(this.usedBytes, capacityBytes, watermarks, this.#isTrimming);
+    const keys = bytes === 0 ? [] : residency.evict(bytes, "dead");
+    // Where all that is left is alive, there is nothing to go on with.
+    this.#isTrimming = keys.length > 0;
+    for (const key of keys) evict(key);
   }
 
   /** Makes room on a disk that refused a write because it is full. */

@@ -7,6 +7,7 @@ import {
   readAt,
   readsAs,
 } from "../tests/support/cache_process.ts";
+import { eventually } from "../tests/support/eventually.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { WatchedBackend } from "../tests/support/watched_backend.ts";
 import type { ObjectEntry } from "./backend/backend.ts";
@@ -144,4 +145,42 @@ Deno.test("CacheSpace takes nothing away from those who have it open", async () 
   await readsAs(object, first.content);
   equal(backend.bytesRead, 40 * MIB);
   object.close();
+});
+
+Deno.test("CacheSpace charges what a crash left on disk and in no row", async () => {
+  await using at = await cachePlace();
+  const backend = new WatchedBackend();
+  const all = samples(backend, 16, MIB);
+  const settings = { sizeBytesMax: 32 * MIB, readaheadBlocks: 0 } as const;
+  {
+    await using process = await CacheProcess.start(at.path, backend, settings);
+    for (const { path, entry } of all) {
+      const object = await process.open(path, entry);
+      await readAt(object, 0, 4_096);
+      object.close();
+    }
+  }
+  // Written by a process that was killed before the next commit.
+  for (const path of await dataFilesIn(at.path)) {
+    using file = await Deno.open(path, { write: true });
+    await file.write(new Uint8Array(MIB));
+  }
+  await using process = await CacheProcess.start(at.path, backend, settings);
+  await process.settled();
+  await eventually("it is charged", () => Promise.resolve(process.metrics.bytes === 16 * MIB));
+});
+
+Deno.test("CacheSpace lets dead data go in the background above the high water mark", async () => {
+  await using at = await cachePlace();
+  const backend = new WatchedBackend();
+  const all = samples(backend, 16, MIB);
+  const settings = { sizeBytesMax: 16 * MIB, policy: "lru" } as const;
+  await using process = await CacheProcess.start(at.path, backend, settings);
+  for (const { path, entry, content } of all) await process.readsAs(path, entry, content);
+  const lowBytes = 0.8 * settings.sizeBytesMax;
+  await eventually("it is at its low water mark", () => {
+    const { bytes } = process.metrics;
+    return Promise.resolve(bytes <= lowBytes && bytes > lowBytes - 2 * MIB);
+  });
+  equal(process.metrics.evictions, 4);
 });

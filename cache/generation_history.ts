@@ -58,9 +58,12 @@ export function asUsedLast(past: Past): Past {
   return past | (0x80 << 3);
 }
 
-/** Used neither in this generation nor in the last two. */
+/**
+ * Used neither in this generation nor in any that is remembered. Whatever is read next displaces
+ * it; one that missed only the last few generations of a skewed load is still worth its place.
+ */
 export function isDead(past: Past): boolean {
-  return (past & (0xc0 << 3)) === 0 && usesOf(past) === Uses.none;
+  return past === FORGOTTEN;
 }
 
 /**

@@ -43,10 +43,10 @@ Deno.test("uses in the current generation are worth nothing yet", () => {
   }
 });
 
-Deno.test("an object is dead when it missed two generations and the current one", () => {
-  ok(isDead(past(1, 1, 0, 0)));
-  ok(!isDead(past(1, 0)));
-  ok(!isDead(withUses(past(1, 0, 0), Uses.once)));
+Deno.test("an object is dead when nothing of its past is left", () => {
+  ok(isDead(past(1, 1, 0, 0, 0, 0, 0, 0, 0, 0)));
+  ok(!isDead(past(1, 0, 0)));
+  ok(!isDead(withUses(FORGOTTEN, Uses.once)));
 });
 
 Deno.test("a second use belongs to the next generation when uses are carried over", () => {

@@ -10,6 +10,9 @@ import { CacheDiskError } from "./cache_disk_error.ts";
 import { type DataFileDeps, unlinkDataFile } from "./data_file.ts";
 import type { CachedRow } from "./index_rows.ts";
 
+/** Blocks of the file system that are not full, and those that say where the others are. */
+const SLACK_BYTES = 64 * 1024;
+
 /** What was put right. */
 export interface Reclaimed {
   readonly files: number;
@@ -23,6 +26,8 @@ export interface ReclaimDeps {
   readonly files: DataFileDeps;
   /** A row was dropped because its file is not as it was left; the id is not used any more. */
   readonly onDropped: (row: CachedRow) => void;
+  /** More of an object is on disk than its row says: what was written just before a crash. */
+  readonly onUnannounced: (row: CachedRow, allocatedBytes: number) => void;
 }
 
 /**
@@ -39,7 +44,10 @@ export async function reclaim(deps: ReclaimDeps, signal: AbortSignal): Promise<R
   for await (const row of deps.index.rows(signal)) {
     // Rows come by last access: whatever was read since the start is found at the end, and its
     // file was looked at when it was opened.
-    if (row.id >= deps.index.firstNewId || await isThere(deps.directory.dataPath(row.id), row)) {
+    if (row.id >= deps.index.firstNewId) continue;
+    const allocatedBytes = await allocatedTo(row, deps.directory.dataPath(row.id));
+    if (allocatedBytes !== null) {
+      if (allocatedBytes > row.cachedBytes + SLACK_BYTES) deps.onUnannounced(row, allocatedBytes);
       continue;
     }
     await deps.index.remove([row.id]);
@@ -85,12 +93,13 @@ async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-async function isThere(path: string, row: CachedRow): Promise<boolean> {
+/** Bytes of disk that the file of `row` takes; null when it is not the file that was left. */
+async function allocatedTo(row: CachedRow, path: string): Promise<number | null> {
   try {
-    const { isFile, size } = await Deno.lstat(path);
-    return isFile && size === row.sizeBytes;
+    const { isFile, size, blocks } = await Deno.lstat(path);
+    return isFile && size === row.sizeBytes ? (blocks ?? 0) * 512 : null;
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return false;
+    if (cause instanceof Deno.errors.NotFound) return null;
     throw failure("stat", path, cause);
   }
 }

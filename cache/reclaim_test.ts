@@ -54,10 +54,12 @@ async function session(root: string, clock: Clock) {
     onDamage: () => {},
   });
   const dropped: string[] = [];
+  const unannounced: (string | number)[][] = [];
   return {
     directory,
     index,
     dropped,
+    unannounced,
     async cache(object: NewObject): Promise<number> {
       const id = await index.insert(object);
       const file = await DataFile.create(directory.dataPath(id), object.sizeBytes, files, never);
@@ -67,7 +69,13 @@ async function session(root: string, clock: Clock) {
       return id;
     },
     reclaim: (signal = never): Promise<Reclaimed> =>
-      reclaim({ directory, index, files, onDropped: ({ path }) => dropped.push(path) }, signal),
+      reclaim({
+        directory,
+        index,
+        files,
+        onDropped: ({ path }) => dropped.push(path),
+        onUnannounced: ({ path }, bytes) => unannounced.push([path, bytes]),
+      }, signal),
     async [Symbol.asyncDispose]() {
       await tasks.settled();
       await index[Symbol.asyncDispose]();
@@ -124,6 +132,21 @@ Deno.test("reclaim removes files without a row, and rows without their file", as
   deepEqual(await Promise.all(paths.map(isFile)), [true, false, false, false, false, true]);
   equal((await cache.index.usage())[0]?.objects, 2);
   deepEqual(await cache.reclaim(), { files: 0, rows: 0 });
+});
+
+Deno.test("reclaim tells of bytes on disk that no row announces", async () => {
+  await using at = await place();
+  {
+    await using cache = await at.enter();
+    const path = cache.directory.dataPath(await cache.cache(newObject("more")));
+    await cache.cache(newObject("whole"));
+    using file = await Deno.open(path, { write: true });
+    await file.write(new Uint8Array(5 * 2 ** 20));
+  }
+  await using cache = await at.enter();
+  deepEqual(await cache.reclaim(), { files: 0, rows: 0 });
+  deepEqual(cache.unannounced.map(([path]) => path), ["more"]);
+  ok(Number(cache.unannounced[0]?.[1]) >= 5 * 2 ** 20);
 });
 
 Deno.test("reclaim removes everything an index that was lost had named", async () => {

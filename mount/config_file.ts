@@ -199,4 +199,4 @@ function warnUnused(reader: ConfigReader): void {
 }
 
 const NOT_USED_YET = "checked, and not used by this version yet";
-const UNUSED_CACHE_KEYS = ["offline_ttl", "evict_low_water"];
+const UNUSED_CACHE_KEYS = ["offline_ttl"];

@@ -1,7 +1,11 @@
 /** Caches to run traces through: the product's, and those it is compared with. */
 import { createResidency } from "../cache/resident_book.ts";
 import type { Residency, ResidencyPolicy } from "../cache/residency.ts";
+import { excessBytes } from "../cache/watermarks.ts";
 import type { TraceRead } from "./trace_workloads.ts";
+
+/** Their defaults. */
+const WATERMARKS = { highWater: 0.9, lowWater: 0.8 };
 
 /** A cache on a trace: says of each read whether it hits. */
 export type CacheOnTrace = (trace: readonly TraceRead[], capacityBytes: number) => boolean[];
@@ -31,6 +35,8 @@ export function step(
     }
     resident.add(key);
   }
+  const excess = excessBytes(residency.usedBytes, capacityBytes, WATERMARKS, false);
+  if (excess > 0) { for (const dead of residency.evict(excess, "dead")) resident.delete(dead); }
   if (residency.count !== resident.size) throw new Error("The book disagrees with the cache");
   if (residency.usedBytes > capacityBytes) throw new Error("More is charged than there is");
   return false;
