@@ -70,7 +70,7 @@ export class Offline {
   #heard = false;
   /** Requests to the store under way. */
   #asking = 0;
-  /** When the last of them began, on the monotonic clock. */
+  /** When the last of them began, or was given up waiting for, on the monotonic clock. */
   #askedMs = 0;
   #episode = 0;
 
@@ -160,6 +160,7 @@ export class Offline {
     const patienceMs = this.#state.kind === "answering" ? PATIENCE_MS : SILENT_PATIENCE_MS;
     const quiet = this.#deps.clock.sleep(patienceMs, over.signal).then(
       () => {
+        this.#askedMs = this.#deps.clock.monotonicMs();
         this.#fellSilent(`no answer for ${formatDuration(patienceMs)}`);
         return { kind: "quiet" } as const;
       },
