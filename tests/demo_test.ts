@@ -1,7 +1,7 @@
 /** The demo, as a newcomer runs it. */
 import { deepEqual, equal, match } from "node:assert/strict";
 import { REPOSITORY } from "../infra/tools/source_tree.ts";
-import { TextLineStream } from "./support/text_lines.ts";
+import { TextLineStream } from "../cache/platform/text_lines.ts";
 
 /** The demo running in a temporary directory of its own, where everything it makes must be. */
 class Demo implements AsyncDisposable {

@@ -10,7 +10,7 @@ import { mountsBelow } from "./support/place.ts";
 import { Posix } from "./support/posix.ts";
 import { RemoteStore, STALL } from "./support/remote_store.ts";
 import { sampleBytes } from "./support/sample_bytes.ts";
-import { TextLineStream } from "./support/text_lines.ts";
+import { TextLineStream } from "../cache/platform/text_lines.ts";
 
 const MIB = 1 << 20;
 const CONTENT = sampleBytes(8 * MIB, 3);

@@ -1,5 +1,5 @@
 /** `warpdrive mount` as a child of the demo: started, waited for, and always taken away. */
-import { TextLineStream } from "../../tests/support/text_lines.ts";
+import { TextLineStream } from "../../cache/platform/text_lines.ts";
 import { REPOSITORY } from "../tools/source_tree.ts";
 import { untilAborted } from "./abort.ts";
 

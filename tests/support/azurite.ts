@@ -3,7 +3,7 @@
  * once outside the tree, then started under Node with everything in memory.
  */
 import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
-import { TextLineStream } from "./text_lines.ts";
+import { TextLineStream } from "../../cache/platform/text_lines.ts";
 
 /** Later versions want a package that not every registry has. */
 const VERSION = "3.35.0";

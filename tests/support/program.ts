@@ -1,6 +1,6 @@
 /** The program in a process of its own, and its log as it comes. */
 import { programCommand } from "../cli/run_program.ts";
-import { TextLineStream } from "./text_lines.ts";
+import { TextLineStream } from "../../cache/platform/text_lines.ts";
 
 /** Longest wait for anything the program should do. */
 const WAIT_MS_MAX = 30_000;
