@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "forge",
-    summary: "train from tar shards, here or on a cluster (not in this build yet)",
+    summary: "train from tar shards",
     load: async () => (await import("./forge/command.ts")).forgeCommand,
   },
   {

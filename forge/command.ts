@@ -1,8 +1,32 @@
-/** `warpdrive forge`: the trainer and launcher. Its place; the contents are still to come. */
+/** `warpdrive forge`: the trainer. What is no name of a command is training's. */
 import type { Command } from "../cache/platform/cli.ts";
-import { futureCommand } from "../cache/platform/future_command.ts";
+import {
+  type CommandRow,
+  type CommandTable,
+  runCommandOf,
+} from "../cache/platform/command_table.ts";
 
-export const forgeCommand: Command = futureCommand(
-  "forge",
-  "train from tar shards, locally or on a cluster",
-);
+const COMMANDS: readonly CommandRow[] = [
+  {
+    name: "train",
+    summary: "train a classifier on shards (the default)",
+    load: async () => (await import("./commands/train.ts")).trainCommand,
+  },
+];
+
+const TABLE: CommandTable = {
+  path: "forge",
+  rows: COMMANDS,
+  describe: (parser) =>
+    parser.description("Train from tar shards. Without a command: train; see train --help."),
+};
+
+/** `warpdrive forge`. */
+export const forgeCommand: Command = {
+  async run(args, context) {
+    const [first] = args;
+    const isTraining = first === undefined ||
+      (first.startsWith("-") && first !== "--help" && first !== "-h");
+    return await runCommandOf(TABLE, isTraining ? ["train", ...args] : args, context);
+  },
+};

@@ -29,7 +29,7 @@ Commands:
   mount                show object stores and directories as one read-only tree
   umount               end a mount, or say who keeps it busy
   ctl                  look after mounts and their caches
-  forge                train from tar shards, here or on a cluster (not in this build yet)
+  forge                train from tar shards
   bench                measure how fast a directory reads (not in this build yet)
   help [command]       show the help of a command
 
@@ -97,14 +97,23 @@ Hint: Did you mean --config? Run "warpdrive mount --help" for its options
 Hint: Run it again with --log-level info
 `,
   },
-  ...["forge", "bench"].map((name): CliCase => ({
-    title: `says that ${name} is still to come`,
-    args: [name, "-steps", "300"],
+  {
+    title: "says that bench is still to come",
+    args: ["bench", "-readers", "8"],
     code: 1,
-    stderr: `Cannot run "warpdrive ${name}": version ${VERSION} does not contain it yet
+    stderr: `Cannot run "warpdrive bench": version ${VERSION} does not contain it yet
 Hint: Run "warpdrive --help" for what it contains
 `,
-  })),
+  },
+  {
+    title: "refuses to train with what is no number, and says where",
+    args: ["forge", "-steps", "none", "-train-root", "/data"],
+    code: 2,
+    stderr:
+      `Cannot run "warpdrive forge": --steps "none": wanted a whole number from 1 to 1000000000
+Hint: Run "warpdrive forge --help" for its options
+`,
+  },
 ];
 
 const CTL_HELP = `Usage: warpdrive ctl [options] <command> [arguments]

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { pack } from "tar-stream";
+import { ShardLoader } from "./shard_loader.ts";
+import type { Shard } from "./shards.ts";
+
+const NEVER = new AbortController().signal;
+
+/** Writes a shard of `count` samples, keyed by the shard's number and theirs. */
+async function writeShard(directory: string, number: number, count: number): Promise<Shard> {
+  const packed = pack();
+  for (let sample = 0; sample < count; sample += 1) {
+    packed.entry({ name: `${number}-${sample}.jpg` }, `image ${number} ${sample}`);
+    packed.entry({ name: `${number}-${sample}.cls` }, String(sample % 10));
+  }
+  packed.finalize();
+  const name = `shard-${String(number).padStart(6, "0")}.tar`;
+  await using file = await Deno.open(`${directory}/${name}`, { write: true, create: true });
+  let sizeBytes = 0;
+  for await (const part of packed) {
+    assert.ok(part instanceof Uint8Array);
+    sizeBytes += await file.write(part);
+  }
+  return { path: `${directory}/${name}`, name, sizeBytes };
+}
+
+/** Runs `body` with eight shards: the first large, so that a later one is ready before it. */
+async function withShards(body: (shards: readonly Shard[]) => Promise<void>): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "warpdrive-loader-" });
+  try {
+    const shards: Shard[] = [];
+    for (let number = 0; number < 8; number += 1) {
+      shards.push(await writeShard(directory, number, number === 0 ? 900 : 30));
+    }
+    await body(shards);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function* endless(shards: readonly Shard[]): Generator<Shard, never> {
+  while (true) yield* shards;
+}
+
+/** The keys of the first `count` samples that come out. */
+async function keysOf(
+  shards: readonly Shard[],
+  workers: number,
+  readAheadBytes: number,
+  count: number,
+): Promise<string[]> {
+  using loader = new ShardLoader(endless(shards), { workers, readAheadBytes });
+  const keys: string[] = [];
+  for await (const chunk of loader.chunks(NEVER)) {
+    keys.push(...chunk.keys);
+    if (keys.length >= count) break;
+  }
+  return keys.slice(0, count);
+}
+
+Deno.test("ShardLoader hands samples on in the order of shards, whatever the workers", async () => {
+  await withShards(async (shards) => {
+    const expected = [...shards, ...shards].flatMap((_, turn) => {
+      const number = turn % shards.length;
+      return Array.from({ length: number === 0 ? 900 : 30 }, (_, sample) => `${number}-${sample}`);
+    });
+    for (const [workers, bytes] of [[1, 1], [2, 1e9], [8, 1e9], [8, 100_000]] as const) {
+      const keys = await keysOf(shards, workers, bytes, expected.length);
+      assert.deepEqual(keys, expected, `${workers} workers, ${bytes} bytes`);
+    }
+  });
+});
+
+Deno.test("ShardLoader begins no shard beyond its bound, and always one", async () => {
+  await withShards(async ([large, ...small]) => {
+    assert.ok(large !== undefined);
+    const drawn: string[] = [];
+    const order = function* (): Generator<Shard, never> {
+      for (const shard of endless([large, ...small])) {
+        drawn.push(shard.name);
+        yield shard;
+      }
+      throw new Error("An endless order has ended");
+    };
+    using loader = new ShardLoader(order(), { workers: 8, readAheadBytes: 1 });
+    const chunks = loader.chunks(NEVER);
+    await chunks.next();
+    // The one that is read, and the one that waits to be begun.
+    assert.deepEqual(drawn, [large.name, small[0]?.name]);
+  });
+});
+
+Deno.test("ShardLoader fails at the turn of a shard that cannot be read, not before", async () => {
+  await withShards(async (shards) => {
+    const [first, second] = shards;
+    assert.ok(first !== undefined && second !== undefined);
+    await Deno.truncate(second.path, 700);
+    using loader = new ShardLoader(endless(shards), { workers: 2, readAheadBytes: 1e9 });
+    let samples = 0;
+    await assert.rejects(async () => {
+      for await (const chunk of loader.chunks(NEVER)) samples += chunk.keys.length;
+    }, /Cannot train from shard ".*shard-000001\.tar": .*after "1-0\.jpg"/);
+    assert.equal(samples, 900);
+  });
+});
+
+Deno.test("ShardLoader ends when it is told to while it waits", async () => {
+  await withShards(async (shards) => {
+    const fifo = { path: `${shards[0]?.path}.fifo`, name: "fifo", sizeBytes: 1 };
+    await new Deno.Command("mkfifo", { args: [fifo.path] }).output();
+    const stop = new AbortController();
+    using loader = new ShardLoader(endless([fifo]), { workers: 1, readAheadBytes: 1 });
+    const waiting = loader.chunks(stop.signal).next();
+    stop.abort(new Error("Stopped"));
+    await assert.rejects(waiting, /Stopped/);
+    // The worker's blocked open ends with a writer, so that its thread can go.
+    (await Deno.open(fifo.path, { read: true, write: true })).close();
+  });
+});

@@ -1,0 +1,61 @@
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+/**
+ * Reads shards on a thread of its own, as the worker of a data loader does: front to back, with
+ * blocking reads, and out come features.
+ */
+import { describeError } from "../../cache/platform/log.ts";
+import { extractFeatures, FEATURES } from "./features.ts";
+import type { ReadShard, ShardAnswer } from "./shard_messages.ts";
+import { type Sample, tarSamples } from "./tar_samples.ts";
+
+/** Bytes of one read: what the kernel's read-ahead on a mount is. */
+const READ_BYTES = 1024 * 1024;
+/** Samples in one message: two batches of the usual size. */
+const CHUNK_SAMPLES = 64;
+
+function answer(message: ShardAnswer, transferred: ArrayBuffer[]): void {
+  self.postMessage(message, transferred);
+}
+
+function* chunksOf(path: string): Generator<Uint8Array> {
+  using file = Deno.openSync(path);
+  while (true) {
+    // A new one each time: the archive's reader keeps parts of it.
+    const chunk = new Uint8Array(READ_BYTES);
+    const bytes = file.readSync(chunk);
+    if (bytes === null) return;
+    yield chunk.subarray(0, bytes);
+  }
+}
+
+function send(samples: readonly Sample[]): void {
+  const features = new Uint8Array(samples.length * FEATURES);
+  const labels = new Float64Array(samples.length);
+  for (const [index, { image, label }] of samples.entries()) {
+    extractFeatures(image, features.subarray(index * FEATURES, (index + 1) * FEATURES));
+    labels[index] = label;
+  }
+  const keys = samples.map(({ key }) => key);
+  answer({ kind: "samples", chunk: { keys, features, labels } }, [features.buffer, labels.buffer]);
+}
+
+async function read(path: string): Promise<void> {
+  let samples: Sample[] = [];
+  for await (const sample of tarSamples(chunksOf(path))) {
+    samples.push(sample);
+    if (samples.length < CHUNK_SAMPLES) continue;
+    send(samples);
+    samples = [];
+  }
+  if (samples.length > 0) send(samples);
+}
+
+self.onmessage = async ({ data }: MessageEvent<ReadShard>) => {
+  try {
+    await read(data.path);
+    answer({ kind: "end" }, []);
+  } catch (error) {
+    answer({ kind: "failed", message: describeError(error) }, []);
+  }
+};

@@ -1,0 +1,102 @@
+/** Finds the shards below the roots of a data set. */
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path/posix";
+import { CommandError } from "../../cache/platform/exit.ts";
+import { describeError } from "../../cache/platform/log.ts";
+
+const SHARD_NAME = /^shard-(\d{6,})\.tar$/;
+
+/** One tar archive of samples. */
+export interface Shard {
+  /** Where to read it. */
+  readonly path: string;
+  /** Below its root: the same wherever the root is mounted. */
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** A directory of shards. */
+export interface Root {
+  /** `a` for the first root on the command line, `b` for the second. */
+  readonly label: string;
+  readonly path: string;
+  /** By name; never empty. */
+  readonly shards: readonly Shard[];
+}
+
+/**
+ * The shards of every root in `paths`.
+ *
+ * @throws {CommandError} naming every root that cannot be read or holds no shard.
+ */
+export async function findShards(paths: readonly string[], signal: AbortSignal): Promise<Root[]> {
+  const roots: Root[] = [];
+  const problems: string[] = [];
+  for (const [index, path] of paths.entries()) {
+    try {
+      const shards = await shardsBelow(path, "", signal);
+      shards.sort((one, other) => one.name < other.name ? -1 : 1);
+      if (shards.length > 0) roots.push({ label: rootLabel(index), path, shards });
+      else problems.push(`"${path}" holds no file named shard-NNNNNN.tar`);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      problems.push(`"${path}" cannot be read: ${describeError(error)}`);
+    }
+  }
+  if (problems.length === 0) return roots;
+  throw new CommandError(
+    "failed",
+    `Cannot find the shards to train from: ${problems.join("; ")}`,
+    'Give directories with shards, or make some with "warpdrive forge dataset make"',
+  );
+}
+
+/** The name of root number `index`: `a` to `z`, then `root26` and so on. */
+export function rootLabel(index: number): string {
+  return index < 26 ? String.fromCharCode("a".charCodeAt(0) + index) : `root${index}`;
+}
+
+/**
+ * What is unusual about how shards lie in two roots: by convention those with even numbers are in
+ * the first one, those with odd numbers in the second. Null when all is as usual.
+ */
+export function parityWarning(roots: readonly Root[]): string | null {
+  const [even, odd, third] = roots;
+  if (even === undefined || odd === undefined || third !== undefined) return null;
+  const strays = [...astray(even, 0), ...astray(odd, 1)];
+  if (strays.length === 0) return null;
+  const [first] = strays;
+  const others = strays.length === 1 ? "" : ` and ${strays.length - 1} more`;
+  return `${first}${others}: usually even numbers are in the first root and odd ones in the second`;
+}
+
+function astray({ shards }: Root, parity: number): string[] {
+  return shards.flatMap(({ name, path }) => {
+    const digits = SHARD_NAME.exec(name.slice(name.lastIndexOf("/") + 1))?.[1] ?? "";
+    return Number(digits.at(-1)) % 2 === parity ? [] : [path];
+  });
+}
+
+async function shardsBelow(root: string, below: string, signal: AbortSignal): Promise<Shard[]> {
+  signal.throwIfAborted();
+  const found: Shard[] = [];
+  for (const { name } of await readdir(join(root, below), { withFileTypes: true })) {
+    const path = join(below, name);
+    const isShard = SHARD_NAME.test(name);
+    // Links are followed, as a user who keeps shards elsewhere expects.
+    const status = await stat(join(root, path)).catch(ignoreUnless(isShard));
+    if (status?.isDirectory() === true) found.push(...await shardsBelow(root, path, signal));
+    else if (status?.isFile() === true && isShard) {
+      found.push({ path: join(root, path), name: path, sizeBytes: status.size });
+    }
+  }
+  return found;
+}
+
+/** What is no shard may be unreadable: a broken link, a directory of somebody else. */
+function ignoreUnless(matters: boolean): (error: unknown) => null {
+  return (error) => {
+    if (matters) throw error;
+    return null;
+  };
+}
