@@ -150,15 +150,16 @@ export class CachedObject implements OpenObject {
     const pieces = this.#plan(offset, length, "demand");
     // Before the fetches become demand: one that was started ahead of it is a hit.
     this.#count(offset, length, pieces);
-    using held = this.#hold(pieces, "demand");
-    this.#readAhead(offset, length);
-    const [only, ...others] = held.fetches;
-    if (only !== undefined && others.length === 0 && pieces.length === 1) {
-      return await this.#lendFrom(only, offset, length, signal);
+    const [only, ...others] = pieces;
+    if (only !== undefined && only.from !== "disk" && others.length === 0) {
+      using _held = this.#hold(only.from, "demand");
+      this.#readAhead(offset, length);
+      return await this.#lendFrom(only.from, offset, length, signal);
     }
+    this.#readAhead(offset, length);
     const lease = await this.#deps.replies.lend(length, signal);
     try {
-      await this.#copy(pieces, lease.bytes, offset, signal);
+      await this.#copy(lease.bytes, offset, signal);
       return lease;
     } catch (error) {
       lease.release();
@@ -173,9 +174,14 @@ export class CachedObject implements OpenObject {
     priority: FetchPriority,
     signal: AbortSignal,
   ): Promise<void> {
-    using held = this.#hold(this.#plan(offset, end - offset, priority), priority);
-    for (const fetch of held.fetches) this.ahead.started(fetch);
-    for (const fetch of held.fetches) await fetch.filledTo(fetch.lengthBytes, signal);
+    await Promise.all(
+      this.#plan(offset, end - offset, priority).map(async ({ from }) => {
+        if (from === "disk") return;
+        using _held = this.#hold(from, priority);
+        this.ahead.started(from);
+        await from.filledTo(from.lengthBytes, signal);
+      }),
+    );
   }
 
   seek(offset: number, whence: "data" | "hole"): number {
@@ -295,26 +301,18 @@ export class CachedObject implements OpenObject {
   }
 
   /**
-   * Holds the fetches of a plan until disposed. To be called before anything is waited for: a fetch
-   * nobody holds gives its buffer to another.
+   * Holds a fetch of a plan until disposed. To be called before anything is waited for: a fetch
+   * nobody holds gives its buffer to another. Who holds one waits for nothing but this fetch:
+   * memory kept while waiting for more memory would be kept for ever.
    */
-  #hold(
-    pieces: readonly Piece[],
-    priority: FetchPriority,
-  ): Disposable & { readonly fetches: readonly Fetch[] } {
+  #hold(fetch: Fetch, priority: FetchPriority): Disposable {
     const { scheduler } = this.#deps;
-    const fetches = pieces.flatMap(({ from }) => from === "disk" ? [] : [from]);
-    for (const fetch of fetches) {
-      scheduler.hold(fetch, priority);
-      this.#wanted.enter(fetch);
-    }
+    scheduler.hold(fetch, priority);
+    this.#wanted.enter(fetch);
     return {
-      fetches,
       [Symbol.dispose]: () => {
-        for (const fetch of fetches) {
-          this.#wanted.leave(fetch);
-          scheduler.release(fetch);
-        }
+        this.#wanted.leave(fetch);
+        scheduler.release(fetch);
       },
     };
   }
@@ -336,28 +334,25 @@ export class CachedObject implements OpenObject {
     };
   }
 
-  /** Fills `target`, which begins at `offset`, from pieces that are held. */
-  async #copy(
-    pieces: readonly Piece[],
-    target: Memory,
-    offset: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const { firstChunk, lastChunk, from } of pieces) {
-      const start = Math.max(offset, firstChunk * CHUNK_BYTES);
-      const end = Math.min(offset + target.length, this.#endOf(lastChunk));
-      const part = target.subarray(start - offset, end - offset);
-      if (from !== "disk") {
-        await from.filledTo(end - from.offset, signal);
-        this.ahead.used(from, end - from.offset);
-        part.set(from.bytes(start - from.offset, end - from.offset));
-      } else if (!await this.stored.read(part, start, signal)) {
-        // What was bad is missing now: this plan fetches it.
-        const again = this.#plan(start, part.length, "demand");
-        using _held = this.#hold(again, "demand");
-        await this.#copy(again, part, start, signal);
-      }
-    }
+  /** Fills `target`, which begins at `offset`. Nothing writes to it any more when this ends. */
+  async #copy(target: Memory, offset: number, signal: AbortSignal): Promise<void> {
+    const copied = await Promise.allSettled(
+      this.#plan(offset, target.length, "demand").map(async ({ firstChunk, lastChunk, from }) => {
+        const start = Math.max(offset, firstChunk * CHUNK_BYTES);
+        const end = Math.min(offset + target.length, this.#endOf(lastChunk));
+        const part = target.subarray(start - offset, end - offset);
+        if (from !== "disk") {
+          using _held = this.#hold(from, "demand");
+          await from.filledTo(end - from.offset, signal);
+          this.ahead.used(from, end - from.offset);
+          part.set(from.bytes(start - from.offset, end - from.offset));
+        } else if (!await this.stored.read(part, start, signal)) {
+          // What was bad is missing now: this plan fetches it.
+          await this.#copy(part, start, signal);
+        }
+      }),
+    );
+    for (const result of copied) if (result.status === "rejected") throw result.reason;
   }
 
   /** Counts each block of a read once: a hit unless a part of it waits for a demand fetch. */

@@ -247,3 +247,24 @@ Deno.test("CachedObject ends its read-ahead when it is closed, unless somebody r
   await at.settled();
   deepEqual([at.buffers.takenBytes, at.seen.closed], [0, 1]);
 });
+
+Deno.test("CachedObject serves readers that together want more than the memory", async () => {
+  const content = sampleBytes(180 * CHUNK_BYTES, 7);
+  await using at = await object(content);
+  const { backend, cached } = at;
+  const held = new HeldAnswers();
+  backend.answering = held.answering;
+  // Backwards, so that nothing is read ahead.
+  const starts = Array.from({ length: 90 }, (_, index) => (178 - 2 * index) * CHUNK_BYTES);
+  // Memory fills with the first halves of what is read below, each in two fetches.
+  const first = starts.map((start) => readAt(cached, start, 10));
+  const across = starts.map((start) => readAt(cached, start, 2 * CHUNK_BYTES));
+  backend.answering = (_range, _signal, pass) => pass();
+  held.letGo();
+  for (const [index, start] of starts.entries()) {
+    deepEqual(await across[index], content.slice(start, start + 2 * CHUNK_BYTES));
+  }
+  await Promise.all(first);
+  await at.settled();
+  equal(at.buffers.takenBytes, 0);
+});
