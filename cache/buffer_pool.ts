@@ -1,8 +1,10 @@
 /**
- * Reusable buffers under one budget, so that memory does not grow with the number of readers.
+ * Reusable buffers, so that memory does not grow with the number of readers: so many are lent at
+ * once, and further callers wait in arrival order.
  *
- * Buffers come in powers of two. Returned ones are kept for the next caller; when the budget is
- * spent, callers wait in arrival order.
+ * Buffers come in powers of two. Returned ones are kept for the next caller, and as many of each
+ * size as were ever lent at once: with 4 KiB for the smallest, all sizes together are less than
+ * twice what the largest alone may take.
  */
 import { assert } from "./platform/assert.ts";
 import type { Memory } from "./platform/libc.ts";
@@ -20,7 +22,7 @@ export interface Lease {
 export class BufferPool {
   readonly #bufferBytesMax: number;
   readonly #permits: Semaphore;
-  /** Returned buffers by size; together no more than were ever lent at once. */
+  /** Returned buffers by size. */
   readonly #free = new Map<number, Memory[]>();
 
   constructor(name: string, bufferBytesMax: number, buffersMax: number, waitersMax: number) {

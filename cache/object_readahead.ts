@@ -5,6 +5,7 @@
 import { type AheadMemory } from "./ahead_memory.ts";
 import type { Fetch } from "./fetch.ts";
 import {
+  notFetched,
   observeRead,
   READAHEAD_START,
   type ReadaheadSettings,
@@ -64,6 +65,12 @@ export class ReadAhead {
       startBytes: Math.max(offset + length, fetch.first * blockBytes),
       endBytes: Math.min(this.#objectBytes, fetch.end * blockBytes),
     };
+  }
+
+  /** What was to be fetched from `startBytes` on was not, and is asked for by the next read. */
+  notFetched(startBytes: number): void {
+    const block = Math.floor(startBytes / this.#settings.blockBytes);
+    this.#state = notFetched(this.#state, block);
   }
 
   /** `fetch` was started ahead of a reader. */

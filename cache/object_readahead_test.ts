@@ -26,6 +26,16 @@ Deno.test("ReadAhead asks for what follows a read, and not behind the object", (
   equal(ahead.observe(BLOCK + 1_000, 1_000), null);
 });
 
+Deno.test("ReadAhead asks again for what there was no room for", () => {
+  const { ahead } = readAhead(10);
+  ahead.observe(0, BLOCK);
+  const span = ahead.observe(BLOCK, 1_000);
+  deepEqual(span, { startBytes: BLOCK + 1_000, endBytes: 4 * BLOCK });
+  ahead.notFetched(BLOCK + 1_000);
+  const again = ahead.observe(BLOCK + 1_000, 1_000);
+  deepEqual(again, { startBytes: BLOCK + 2_000, endBytes: 4 * BLOCK });
+});
+
 Deno.test("ReadAhead counts a block a hit once, and knows what was never read", () => {
   const { ahead, counted } = readAhead(10);
   ahead.started(fetchOf(2, 3));

@@ -1,6 +1,5 @@
 /**
- * Work that several callers may wait for at once, done once: reads of one range, the status of one
- * path.
+ * Work that several callers may wait for at once, done once, such as the status of one path.
  *
  * A caller that leaves does not cancel the work. When the last one has left, the work goes on for
  * `lingerMs`, and its result is kept as long: a reader that a timer signal interrupts every few

@@ -103,7 +103,7 @@ export async function serveMount(
   const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
   const buffers = new FetchBuffers(config.memoryBytes);
   const { backend: metrics } = telemetry;
-  const backendDeps = { clock, random, logger, metrics, libc, hedges: buffers };
+  const volumeDeps = { clock, random, logger, metrics, libc, buffers, hedges: buffers };
   await using cache = config.cache === null ? null : await openCache(config.cache, {
     libc,
     clock,
@@ -116,7 +116,7 @@ export async function serveMount(
   const kept = cache === null || config.cache === null
     ? null
     : { names: cache.names, offlineTtlMs: config.cache.offlineTtlMs, signal: gone.signal };
-  await using open = await openVolumes(config.backends, cache?.cache ?? null, kept, backendDeps);
+  await using open = await openVolumes(config.backends, cache?.cache ?? null, kept, volumeDeps);
   probes.open = open;
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
   const whenSilent = config.origin === "file" ? "warn" : "refuse";

@@ -6,9 +6,10 @@ import type { BackendHealth } from "../cache/backend/health.ts";
 import { type BackendDeps, openBackend, type OpenedBackend } from "../cache/backend/open.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
 import type { KnownNames } from "../cache/known_names.ts";
+import { FetchScheduler } from "../cache/fetch.ts";
+import type { FetchBuffers } from "../cache/fetch_buffers.ts";
 import { LocalObjects } from "../cache/local_object.ts";
 import type { ObjectSource } from "../cache/open_object.ts";
-import type { Memory } from "../cache/platform/libc.ts";
 import { ReadThrough } from "../cache/read_through.ts";
 import { SharedWork } from "../cache/shared_work.ts";
 import { Offline } from "./fs/offline.ts";
@@ -25,6 +26,12 @@ const DISK_READS_QUEUED_MAX = 4_096;
 type VolumeSettings = Pick<BackendSettings, "name" | "mountPath" | "timeoutMs">;
 /** What of an opened backend its volume needs. */
 type VolumeBackend = Pick<OpenedBackend, "backend" | "limit" | "files">;
+
+/** What volumes are built with. */
+export interface VolumeDeps extends BackendDeps {
+  /** Memory of all reads from stores. */
+  readonly buffers: FetchBuffers;
+}
 
 /** The volumes of a mount with what watches over them. */
 export interface OpenVolumes extends AsyncDisposable {
@@ -48,7 +55,7 @@ export async function openVolumes(
   backends: readonly BackendSettings[],
   cache: BlockCache | null,
   kept: KeptNames | null,
-  deps: BackendDeps,
+  deps: VolumeDeps,
 ): Promise<OpenVolumes> {
   const opened = await Promise.all(
     backends.map(async (settings) => ({ settings, backend: await openBackend(settings, deps) })),
@@ -72,7 +79,7 @@ export function volumeOf(
   settings: VolumeSettings,
   opened: VolumeBackend,
   cache: BlockCache | null,
-  deps: Pick<BackendDeps, "clock" | "libc">,
+  deps: Pick<VolumeDeps, "clock" | "libc" | "buffers">,
 ): Volume {
   const { backend, files } = opened;
   return {
@@ -90,11 +97,14 @@ function objectsOf(
   { name, timeoutMs }: VolumeSettings,
   { backend, limit, files }: VolumeBackend,
   cache: BlockCache | null,
-  { clock, libc }: Pick<BackendDeps, "clock" | "libc">,
+  { clock, libc, buffers }: Pick<VolumeDeps, "clock" | "libc" | "buffers">,
 ): ObjectSource {
   // A local file is read in place: a copy of it on another local disk would gain nothing.
   if (files === null && cache !== null) return cache.source(backend, limit);
-  if (files === null) return new ReadThrough(backend, new SharedWork<Memory>(clock, LINGER_MS));
+  if (files === null) {
+    const fetchesMax = Infinity;
+    return new ReadThrough(new FetchScheduler({ backend, buffers, limit, fetchesMax }), clock);
+  }
   return new LocalObjects({
     backend: name,
     files,

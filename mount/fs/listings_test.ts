@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import { LocalBackend } from "../../cache/backend/local.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
+import { FetchBuffers } from "../../cache/fetch_buffers.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { volumeOf } from "../volumes.ts";
@@ -9,6 +10,7 @@ import type { Listing } from "./listing.ts";
 import { Listings } from "./listings.ts";
 
 const libc = Libc.open();
+const buffers = new FetchBuffers(1024 * 1024);
 const never = new AbortController().signal;
 /** A time long past for any file system. */
 const LONG_AGO = 1_000_000_000;
@@ -36,7 +38,7 @@ function stored(entriesMax: number) {
   }
   const settings = { name: "store", mountPath: "store", timeoutMs: 30_000 };
   const opened = { backend: memory, limit: new AdaptiveLimit(64), files: null };
-  const volume = volumeOf(settings, opened, null, { clock, libc });
+  const volume = volumeOf(settings, opened, null, { clock, libc, buffers });
   const listings = new Listings({
     clock,
     staleTtlMs: 60_000,
@@ -93,7 +95,7 @@ async function local() {
   const backend = new LocalBackend("local", root, libc);
   const settings = { name: "local", mountPath: "local", timeoutMs: 30_000 };
   const opened = { backend, limit: new AdaptiveLimit(64), files: backend };
-  const volume = volumeOf(settings, opened, null, { clock, libc });
+  const volume = volumeOf(settings, opened, null, { clock, libc, buffers });
   const wall = { offsetMs: 0 };
   const listings = new Listings({
     clock: {

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { Backend } from "../../cache/backend/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
+import { FetchBuffers } from "../../cache/fetch_buffers.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import type { LogFields, Logger } from "../../cache/platform/log.ts";
 import { FileSystem } from "../../mount/fs/filesystem.ts";
@@ -94,6 +95,7 @@ export class FileSystemFixture {
     const { logger, records } = collectedLog();
     this.records = records;
     const libc = Libc.open();
+    const buffers = new FetchBuffers(64 * 1024 * 1024);
     const volumes = mountPaths.map((mountPath) => {
       const memory = new MemoryBackend(mountPath, { ...settings, pieceBytes: 64 }, clock);
       const scripted = new ScriptedBackend(memory);
@@ -101,7 +103,7 @@ export class FileSystemFixture {
       const opened = { backend: wrap(scripted), limit: new AdaptiveLimit(64), files: null };
       const volume = { name: mountPath, mountPath, timeoutMs: 30_000 };
       return {
-        ...volumeOf(volume, opened, null, { clock, libc }),
+        ...volumeOf(volume, opened, null, { clock, libc, buffers }),
         offline: offline(mountPath, clock, logger),
       };
     });

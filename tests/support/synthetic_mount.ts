@@ -8,6 +8,7 @@
 import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
 import type { Backend, Entry, ListPage } from "../../cache/backend/backend.ts";
 import { baseName } from "../../cache/backend/backend.ts";
+import { FetchBuffers } from "../../cache/fetch_buffers.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { silentLogger } from "../../cache/platform/log.ts";
@@ -79,8 +80,9 @@ const [mountPoint = "", directories, files, nodesMax] = Deno.args;
 const libc = Libc.open();
 const backend = new SyntheticBackend(Number(directories), Number(files));
 const settings = { name: "synthetic", mountPath: "", timeoutMs: 30_000 };
+const buffers = new FetchBuffers(64 * 1024 * 1024);
 const opened = { backend, limit: new AdaptiveLimit(64), files: null };
-const volume = volumeOf(settings, opened, null, { clock: systemClock, libc });
+const volume = volumeOf(settings, opened, null, { clock: systemClock, libc, buffers });
 const { fd } = await attach(libc, mountPoint, false);
 const session = new Session(new Device(libc, fd), {
   clock: systemClock,
