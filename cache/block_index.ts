@@ -22,7 +22,8 @@ import type { ChunkRow } from "./chunk_map.ts";
 import { childrenPage } from "./index_children.ts";
 import { connect, connectAnew, type Connection, type ConnectionDeps } from "./index_connection.ts";
 import { IndexDamaged, translated } from "./index_database.ts";
-import type { Listings, StoredListing } from "./index_listings.ts";
+import type { BackendCounts } from "./index_counters.ts";
+import type { StoredListing } from "./index_listings.ts";
 import {
   type CachedRow,
   identityCrc,
@@ -40,6 +41,7 @@ import {
   type Usage,
 } from "./index_rows.ts";
 import type { Statements } from "./index_statements.ts";
+import type { DirectoryUsagePage, SubtreePosition } from "./index_subtree.ts";
 import { assert } from "./platform/assert.ts";
 import { isUnicodeName } from "./platform/byte_name.ts";
 
@@ -151,8 +153,8 @@ export class BlockIndex {
     });
   }
 
-  setPinned(id: number, pinned: boolean): void {
-    this.#change("change", ({ pin }) => pin.run(pinned ? 1 : 0, id));
+  setPinned(ids: readonly number[], pinned: boolean): void {
+    this.#change("change", ({ pin }) => ids.forEach((id) => pin.run(pinned ? 1 : 0, id)));
   }
 
   /** Removes objects with their blocks; their data files are the caller's to unlink. */
@@ -174,6 +176,37 @@ export class BlockIndex {
   rows(position: RowPosition | null, limit: number): CachedRow[] {
     const { lastAccessMs, id } = position ?? { lastAccessMs: -1, id: 0 };
     return this.#parse(({ byAccess }) => byAccess.all(lastAccessMs, id, limit));
+  }
+
+  /** Up to `limit` objects below `directory`, after `position`, in the order of their paths. */
+  below(
+    backend: string,
+    directory: string,
+    position: SubtreePosition | null,
+    limit: number,
+  ): CachedRow[] {
+    if (!isStorable(directory)) return [];
+    return this.#parse((_, { subtrees }) => subtrees.below(backend, directory, position, limit));
+  }
+
+  /** What `limit` objects after `position` take, by directories of at most `depth` segments. */
+  usageByDepth(
+    backend: string,
+    depth: number,
+    position: SubtreePosition | null,
+    limit: number,
+  ): DirectoryUsagePage {
+    return this.#run("read", ({ subtrees }) => subtrees.usage(backend, depth, position, limit));
+  }
+
+  /** Adds to what was counted of each backend. */
+  count(counts: readonly BackendCounts[]): void {
+    this.#change("add to", (_, { counters }) => counts.forEach((backend) => counters.add(backend)));
+  }
+
+  /** What was counted of each backend since the cache was made. */
+  counts(): BackendCounts[] {
+    return this.#run("read", ({ counters }) => counters.all());
   }
 
   /** What the whole cache holds. */
@@ -207,7 +240,7 @@ export class BlockIndex {
 
   /** Keeps what a directory was last known to hold. */
   putListing(backend: string, path: string, listing: StoredListing): void {
-    this.#change("add to", (_, listings) => listings.put(backend, path, listing));
+    this.#change("add to", (_, { listings }) => listings.put(backend, path, listing));
   }
 
   /** What a directory was last known to hold. */
@@ -221,7 +254,7 @@ export class BlockIndex {
   }
 
   removeListing(backend: string, path: string): void {
-    this.#change("change", (_, listings) => listings.remove(backend, path));
+    this.#change("change", (_, { listings }) => listings.remove(backend, path));
   }
 
   /** Reads the whole database; a damaged one is replaced. Seconds for millions of rows. */
@@ -242,10 +275,12 @@ export class BlockIndex {
   }
 
   /** The rows of a query on objects; those the disk changed are dropped. */
-  #parse(query: (statements: Statements) => readonly SqlRow[]): CachedRow[] {
+  #parse(
+    query: (statements: Statements, connection: Connection) => readonly SqlRow[],
+  ): CachedRow[] {
     const rows: CachedRow[] = [];
     const damaged: number[] = [];
-    for (const row of this.#run("read", ({ statements }) => query(statements))) {
+    for (const row of this.#run("read", (known) => query(known.statements, known))) {
       const parsed = whole(() => parseObject(row));
       if (!(parsed instanceof RowDamaged)) {
         rows.push(parsed);
@@ -267,11 +302,12 @@ export class BlockIndex {
     });
   }
 
-  #change<T>(operation: string, work: (statements: Statements, listings: Listings) => T): T {
-    return this.#run(operation, ({ database, statements, listings }) => {
+  #change<T>(operation: string, work: (statements: Statements, connection: Connection) => T): T {
+    return this.#run(operation, (connection) => {
+      const { database, statements } = connection;
       statements.begin.run();
       try {
-        const result = work(statements, listings);
+        const result = work(statements, connection);
         statements.commit.run();
         return result;
       } catch (error) {

@@ -152,9 +152,9 @@ Deno.test("BlockIndex keeps pins", async () => {
   await using at = await place();
   const index = openIndex(at.path);
   const id = index.insert(newObject("a/b.tar"));
-  index.setPinned(id, true);
+  index.setPinned([id], true);
   equal(index.find(NAME)?.pinned, true);
-  index.setPinned(id, false);
+  index.setPinned([id], false);
   equal(index.find(NAME)?.pinned, false);
   index.close();
 });

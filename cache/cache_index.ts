@@ -7,6 +7,7 @@ import { type BlockIndex, firstId } from "./block_index.ts";
 import { CacheDiskError } from "./cache_disk_error.ts";
 import type { ChunkRow } from "./chunk_map.ts";
 import type { StepHook } from "./durable_step.ts";
+import type { BackendCounts } from "./index_counters.ts";
 import type { ListingBounds, StoredListing } from "./index_listings.ts";
 import type { Answer, IndexCall, IndexFailure, IndexMethod, OpenIndex } from "./index_messages.ts";
 import type {
@@ -18,6 +19,7 @@ import type {
   Totals,
   Usage,
 } from "./index_rows.ts";
+import type { DirectoryUsagePage, SubtreePosition } from "./index_subtree.ts";
 import { assert, AssertionError } from "./platform/assert.ts";
 import type { Clock } from "./platform/clock.ts";
 import { CommandError } from "./platform/exit.ts";
@@ -27,6 +29,9 @@ import { within } from "./platform/within.ts";
 const CALLS_MAX = 4_096;
 /** Rows that `rows` asks for at once: a few milliseconds of the worker. */
 const PAGE_ROWS = 500;
+/** Rows whose sizes `usageByDepth` adds up at once. */
+const USAGE_ROWS = 5_000;
+const CHECK_MS_MAX = 600_000;
 /** Longest time to open: a long log is read first, by a process that was killed. */
 const OPEN_MS_MAX = 30_000;
 
@@ -120,8 +125,9 @@ export class CacheIndex implements AsyncDisposable {
     return this.#call<"commit">({ method: "commit", args: [changes] });
   }
 
-  setPinned(id: number, pinned: boolean): Promise<void> {
-    return this.#call<"setPinned">({ method: "setPinned", args: [id, pinned] });
+  setPinned(ids: readonly number[], pinned: boolean): Promise<void> {
+    this.#deps.step("pin objects");
+    return this.#call<"setPinned">({ method: "setPinned", args: [ids, pinned] });
   }
 
   /** Removes objects with their blocks; their data files are the caller's to unlink. */
@@ -150,6 +156,59 @@ export class CacheIndex implements AsyncDisposable {
       if (last === undefined) return;
       position = last;
     }
+  }
+
+  /** All objects at `path` and below it, in the order of their paths. */
+  async *subtree(
+    backend: string,
+    path: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<CachedRow, void, void> {
+    if (path !== "") yield* await this.versionsOf(backend, path);
+    for (let position: SubtreePosition | null = null;;) {
+      signal.throwIfAborted();
+      const page: CachedRow[] = await this.#call<"below">({
+        method: "below",
+        args: [backend, path, position, PAGE_ROWS],
+      });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      position = last;
+    }
+  }
+
+  /** A page of `usageByDepth`, of some thousands of objects. */
+  usageByDepth(
+    backend: string,
+    depth: number,
+    position: SubtreePosition | null,
+  ): Promise<DirectoryUsagePage> {
+    const args: [string, number, SubtreePosition | null, number] = [
+      backend,
+      depth,
+      position,
+      USAGE_ROWS,
+    ];
+    return this.#call<"usageByDepth">({ method: "usageByDepth", args });
+  }
+
+  /** Adds to what was counted of each backend. */
+  count(counts: readonly BackendCounts[]): Promise<void> {
+    return this.#call<"count">({ method: "count", args: [counts] });
+  }
+
+  /** What was counted of each backend since the cache was made. */
+  counts(): Promise<BackendCounts[]> {
+    return this.#call<"counts">({ method: "counts", args: [] });
+  }
+
+  /**
+   * Reads the whole database; a damaged one is replaced. Seconds for millions of rows, in which no
+   * other call is answered: for a cache that nobody reads.
+   */
+  check(): Promise<void> {
+    return this.#ask<void>({ method: "check", args: [] }, CHECK_MS_MAX);
   }
 
   /** What the cache holds by backend and by who brought it in; a few rows. */

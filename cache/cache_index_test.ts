@@ -45,7 +45,7 @@ Deno.test("CacheIndex answers from its worker what the index answers", async () 
   const id = await index.insert(object);
   ok(id >= index.firstNewId);
   await index.commit([wholeBlocks(id, 2, 7)]);
-  await index.setPinned(id, true);
+  await index.setPinned([id], true);
   const cachedBytes = 8 * 2 ** 20;
   const row = { ...object, id, cachedBytes, lastAccessMs: 2_007, pinned: true };
   deepEqual(await index.find(object), row);

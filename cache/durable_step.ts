@@ -10,6 +10,7 @@ export const DURABLE_STEPS = [
   "size file",
   "write data",
   "commit blocks",
+  "pin objects",
   "punch data",
   "remove object",
   "unlink file",

@@ -3,8 +3,10 @@ import { renameSync, rmSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { CacheDiskError } from "./cache_disk_error.ts";
 import { IndexDamaged, openDatabase, translated } from "./index_database.ts";
+import { IndexCounters } from "./index_counters.ts";
 import { type ListingBounds, Listings } from "./index_listings.ts";
 import { prepareStatements, type Statements } from "./index_statements.ts";
+import { Subtrees } from "./index_subtree.ts";
 
 /** Where the index is and what it may keep. */
 export interface ConnectionDeps {
@@ -20,6 +22,8 @@ export interface Connection {
   readonly database: DatabaseSync;
   readonly statements: Statements;
   readonly listings: Listings;
+  readonly subtrees: Subtrees;
+  readonly counters: IndexCounters;
 }
 
 /** Opens the index, or a new one where there is none or a damaged one. */
@@ -57,6 +61,8 @@ function openConnection(deps: ConnectionDeps): Connection {
       database,
       statements: prepareStatements(database),
       listings: new Listings(database, deps.listings),
+      subtrees: new Subtrees(database),
+      counters: new IndexCounters(database),
     }));
   } catch (error) {
     database.close();

@@ -73,4 +73,11 @@ export const SCHEMA: readonly string[] = [
     PRIMARY KEY (backend, path)
   ) STRICT`,
   `CREATE INDEX listings_by_use ON listings (used, bytes)`,
+  `CREATE TABLE counters (
+    backend TEXT PRIMARY KEY,
+    hits INTEGER NOT NULL,
+    misses INTEGER NOT NULL,
+    fetched_bytes INTEGER NOT NULL,
+    evicted_blocks INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID`,
 ];

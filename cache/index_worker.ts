@@ -35,6 +35,16 @@ function call(index: BlockIndex, { method, args }: IndexCall): unknown {
       return index.withoutRow(...args);
     case "rows":
       return index.rows(...args);
+    case "below":
+      return index.below(...args);
+    case "usageByDepth":
+      return index.usageByDepth(...args);
+    case "count":
+      return index.count(...args);
+    case "counts":
+      return index.counts(...args);
+    case "check":
+      return index.check(...args);
     case "usage":
       return index.usage(...args);
     case "totals":
