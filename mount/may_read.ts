@@ -36,14 +36,3 @@ function shift({ uid, gids }: Reader, owner: { readonly uid: number; readonly gi
   if (uid === owner.uid) return 6;
   return gids.includes(owner.gid) ? 3 : 0;
 }
-
-/**
- * The groups of the process `pid` as `/proc/PID/status` has them, if it is still one of `uid`:
- * another process may have taken its number since.
- */
-export function groupsIn(status: string, uid: number): readonly number[] {
-  const numbers = (field: string) =>
-    (new RegExp(`^${field}:\\s*(.*)$`, "m").exec(status)?.[1] ?? "").split(/\s+/)
-      .filter((text) => text !== "").map(Number);
-  return numbers("Uid").includes(uid) ? numbers("Groups") : [];
-}

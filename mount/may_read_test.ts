@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { groupsIn, mayRead } from "./may_read.ts";
+import { mayRead } from "./may_read.ts";
 
 function readable(fileMode: number, directoryMode = 0o555, allowOther = true) {
   const defaults = { uid: 1_000, gid: 100, fileMode, directoryMode };
@@ -28,11 +28,4 @@ Deno.test("mode bits decide as they do for the kernel", () => {
 Deno.test("without allow_other only the user who mounted may", () => {
   equal(mayRead({ uid: 0, gids: [0] }, readable(0o444, 0o555, false)), false);
   equal(mayRead({ uid: 1_000, gids: [1] }, readable(0o444, 0o555, false)), true);
-});
-
-Deno.test("groups come from a process of the same user only", () => {
-  const status = "Name:\tpython\nUid:\t1000\t1000\t1000\t1000\nGroups:\t4 24 100 \nVmSize:\t1 kB\n";
-  deepEqual(groupsIn(status, 1_000), [4, 24, 100]);
-  deepEqual(groupsIn(status, 2_000), []);
-  deepEqual(groupsIn("", 0), []);
 });

@@ -121,7 +121,7 @@ export class ControlServer implements AsyncDisposable {
     const place = rate.kind === "dropped" ? null : door.place(uid);
     if (rate.kind === "dropped" || place === null) return connection[Symbol.dispose]();
     const { clock, logger } = this.#deps;
-    const caller = { uid, gid, pid, socket: door.name };
+    const caller = { uid, gid, groups: connection.peerGroups(), pid, socket: door.name };
     const refusal = place.refusal ?? door.refusal(connection);
     const client = { connection, caller, refusal, rate };
     const deps = { router: this.#router, bodies: door.bodies, clock, logger };

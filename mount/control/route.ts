@@ -9,6 +9,8 @@ export type SocketName = "admin" | "user";
 export interface Caller {
   readonly uid: number;
   readonly gid: number;
+  /** Its other groups (SO_PEERGROUPS). */
+  readonly groups: readonly number[];
   /** 0 for a process of another pid namespace. */
   readonly pid: number;
   readonly socket: SocketName;

@@ -80,7 +80,7 @@ Deno.test("A route tells everything that is wrong with a request", async () => {
     { sockets: "both", bodyBytesMax: 1 },
     ({ count }) => Promise.resolve({ kind: "answered", body: { total: count } }),
   );
-  const caller = { uid: 1, gid: 1, pid: 1, socket: "user" } as const;
+  const caller = { uid: 1, gid: 1, groups: [], pid: 1, socket: "user" } as const;
   const signal = new AbortController().signal;
   const good = await things.run({ count: 2, name: "a" }, caller, signal);
   deepEqual(good, { kind: "answered", body: { total: 2 } });
