@@ -20,6 +20,8 @@ export interface DoctorConfig {
   readonly passthrough: boolean;
   /** Nodes the mount keeps in memory. */
   readonly nodesMax: number;
+  /** Budget of all buffers. */
+  readonly memoryBytes: number;
   /** Null when it is off. */
   readonly cache: CacheSettings | null;
   readonly backends: readonly BackendSettings[];
@@ -59,6 +61,7 @@ export function loadDoctorConfig(
     allowOther: allowOther ?? isRoot,
     passthrough,
     nodesMax,
+    memoryBytes: section.memoryBytes,
     cache: section.cache,
     backends,
   };

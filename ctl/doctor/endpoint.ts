@@ -1,0 +1,28 @@
+/** Where backends send their requests: what the checks of the network start from. */
+import type { BackendSettings, Source } from "../../cache/backend/settings.ts";
+
+/** The service that `source` talks to; null where it is no service. */
+export function endpointOf(source: Source): URL | null {
+  switch (source.type) {
+    case "local":
+      return null;
+    case "azureblob":
+      return new URL(source.endpoint);
+  }
+}
+
+/** Whether `source` asks this machine's cloud for its identity. */
+export function usesIdentityService(source: Source): boolean {
+  switch (source.type) {
+    case "local":
+      return false;
+    case "azureblob":
+      return source.auth.method === "managed_identity";
+  }
+}
+
+/** The services of `backends`, each once however many backends share it. */
+export function distinctEndpoints(backends: readonly BackendSettings[]): readonly URL[] {
+  const urls = backends.flatMap(({ source }) => endpointOf(source) ?? []);
+  return [...new Map(urls.map((url) => [url.origin, url])).values()];
+}
