@@ -1,6 +1,7 @@
 /** The whole configuration of `warpdrive mount`, resolved and checked. */
 import type { BackendSettings } from "../cache/backend/settings.ts";
 import type { CacheSettings } from "../cache/config.ts";
+import type { ControlPlace } from "../ctl/api_sockets.ts";
 
 /** What the kernel is told and asked for. */
 export interface FuseSettings {
@@ -33,6 +34,13 @@ export interface MetricsSettings {
   readonly port: number;
 }
 
+/** The sockets by which a running mount is asked and steered. */
+export interface ControlSettings {
+  readonly place: ControlPlace;
+  /** Whose members may use the admin socket besides the mounting user and root; null: nobody. */
+  readonly group: string | null;
+}
+
 /** Everything `warpdrive mount` needs to know. Durations in milliseconds, sizes in bytes. */
 export interface MountConfig {
   /** Written down in a file, or a single URL on the command line. */
@@ -52,4 +60,6 @@ export interface MountConfig {
   readonly memoryBytes: number;
   readonly backends: readonly BackendSettings[];
   readonly metrics: MetricsSettings;
+  /** Null when it has none. */
+  readonly control: ControlSettings | null;
 }

@@ -13,7 +13,8 @@ import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/
 import { CommandError } from "../cache/platform/exit.ts";
 import type { Logger } from "../cache/platform/log.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
-import type { FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
+import { controlPlace, socketPathFits } from "../ctl/api_sockets.ts";
+import type { ControlSettings, FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
 import { FUSE_SECTION, MOUNT_FILE } from "./config_sections.ts";
 import { pathContains, pathsOverlap } from "./path_overlap.ts";
 
@@ -88,6 +89,7 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
   const cacheSection = readCacheSection(reader);
   const backends = readBackends(reader);
   const metrics = reader.read(keys.metrics, ["metrics"]);
+  const control = mountPoint === null ? null : readControl(reader, mountPoint, inputs);
   if (mountPoint !== null) checkPaths(reader, mountPoint);
   warnUnused(reader);
   if (
@@ -104,6 +106,7 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
     backends,
     origin: "file",
     metrics: { enabled: metrics.enabled, ...metrics.addr },
+    control,
   };
 }
 
@@ -155,10 +158,39 @@ function readOwner(reader: ConfigReader, inputs: MountConfigInputs): OwnerSettin
   };
 }
 
+/** Null when there are to be no sockets, or the section has problems, which are then reported. */
+function readControl(
+  reader: ConfigReader,
+  mountPoint: string,
+  { env, user }: MountConfigInputs,
+): ControlSettings | null {
+  const written = reader.read(MOUNT_FILE.shape.control, ["control"]);
+  if (written === null || !written.enabled) return null;
+  const { path, name, group = null } = written;
+  if (path !== undefined && name !== undefined) {
+    reader.report(["control", "name"], 'part of the default of "path", which is given: keep one');
+  }
+  const place = controlPlace({ path, name, mountPoint, uid: user.uid, env });
+  if (path !== undefined && !socketPathFits(path)) {
+    const wanted = "a socket in it would have too long a path, wanted at most 96 bytes";
+    reader.report(["control", "path"], wanted);
+  }
+  if (path === undefined && place.kind === "directory" && pathContains(mountPoint, place.path)) {
+    const inside = `would hide the control sockets in ${JSON.stringify(place.path)}`;
+    reader.report(["mount_point"], `${inside}: wanted another, or control.path elsewhere`);
+  }
+  return { place, group };
+}
+
 /** Keeps every path the daemon uses out of its own mount, where each access would wait for it. */
 function checkPaths(reader: ConfigReader, mountPoint: string): void {
   const inside = `wanted a path outside the mount point ${JSON.stringify(mountPoint)}`;
-  for (const path of [["cache", "path"], ["cache", "dir"], ["telemetry", "file_path"]]) {
+  for (
+    const path of [["cache", "path"], ["cache", "dir"], ["telemetry", "file_path"], [
+      "control",
+      "path",
+    ]]
+  ) {
     if (!reader.has(path)) continue;
     const used = reader.read(absolutePath(), path);
     if (used !== null && pathContains(mountPoint, used)) reader.report(path, inside);

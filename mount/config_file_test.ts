@@ -14,6 +14,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
   SAS,
   DATA: "/srv/data",
   MINUTES: "5",
+  XDG_RUNTIME_DIR: "/run/user/1000",
 };
 
 const INPUTS: MountConfigInputs = {
@@ -79,12 +80,23 @@ Deno.test("parseMountConfig fills in every default", () => {
     }],
     origin: "file",
     metrics: { enabled: true, hostname: "127.0.0.1", port: 9090 },
+    control: {
+      place: { kind: "directory", path: "/run/user/1000/warpdrive/mnt-wd", chosen: false },
+      group: null,
+    },
   });
 });
 
 Deno.test("parseMountConfig lets other users in by default only when root mounts", () => {
   equal(parsed(MINIMAL, { ...INPUTS, user: { uid: 0, gid: 0 } }).config.allowOther, true);
   equal(parsed(`allow_other: true\n${MINIMAL}`).config.allowOther, true);
+});
+
+Deno.test("parseMountConfig takes control sockets where they are wanted, or none", () => {
+  const { control } = parsed(`control: {path: /srv/sockets/, group: wd}\n${MINIMAL}`).config;
+  const place = { kind: "directory", path: "/srv/sockets", chosen: true };
+  deepEqual(control, { place, group: "wd" });
+  equal(parsed(`control: {enabled: false}\n${MINIMAL}`).config.control, null);
 });
 
 Deno.test("parseMountConfig derives the congestion threshold from max_background", () => {

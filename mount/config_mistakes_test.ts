@@ -6,7 +6,13 @@ import { type MountConfigInputs, parseMountConfig } from "./config_file.ts";
 /** Would be a secret. */
 const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq==";
 
-const VARIABLES: Readonly<Record<string, string>> = { KEY, NOT_A_KEY: "hunter2", EMPTY: " " };
+const SESSION = { XDG_RUNTIME_DIR: "/run/user/1000" };
+const VARIABLES: Readonly<Record<string, string>> = {
+  KEY,
+  NOT_A_KEY: "hunter2",
+  EMPTY: " ",
+  ...SESSION,
+};
 
 const INPUTS: MountConfigInputs = {
   env: { get: (name) => VARIABLES[name] },
@@ -132,6 +138,28 @@ const MISTAKES: readonly (readonly [title: string, text: string, problem: string
     "a log below the mount point",
     `telemetry: {file_path: /mnt/wd/log}\n${MINIMAL}`,
     'f:1:13: telemetry.file_path: "/mnt/wd/log": wanted a path outside the mount point "/mnt/wd"',
+  ],
+  [
+    "control sockets below the mount point",
+    `control: {path: /mnt/wd/sockets}\n${MINIMAL}`,
+    'f:1:11: control.path: "/mnt/wd/sockets": wanted a path outside the mount point "/mnt/wd"',
+  ],
+  [
+    "a mount point that would hide the control sockets",
+    `control: {name: x}\n${MINIMAL.replace("/mnt/wd", "/run/user/1000")}`,
+    'f:2:1: mount_point: "/run/user/1000": would hide the control sockets in ' +
+    '"/run/user/1000/warpdrive/x": wanted another, or control.path elsewhere',
+  ],
+  [
+    "control sockets with too long a path",
+    `control: {path: /${"x".repeat(96)}}\n${MINIMAL}`,
+    `f:1:11: control.path: "/${"x".repeat(59)}…": a socket in it would have too long a path, ` +
+    "wanted at most 96 bytes",
+  ],
+  [
+    "a path and a name of control sockets",
+    `control: {path: /srv/sockets, name: x}\n${MINIMAL}`,
+    'f:1:31: control.name: "x": part of the default of "path", which is given: keep one',
   ],
   [
     "water marks the wrong way round",

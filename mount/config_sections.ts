@@ -16,6 +16,7 @@ import {
   size,
   text,
 } from "../cache/platform/setting.ts";
+import { CONTROL_SECTION } from "../ctl/api_sockets.ts";
 
 const TEAMS_MEMBERS_MAX = 100_000;
 /** Ids above this are reserved: (uid_t) -1 means "no change" to chown(2). */
@@ -81,6 +82,7 @@ export const MOUNT_FILE = section({
   cache: CACHE_SECTION.prefault({}),
   backends: list(BACKEND_SECTION, 1_000),
   metrics: METRICS_SECTION.prefault({}),
+  control: CONTROL_SECTION.prefault({}),
   telemetry: TELEMETRY_SECTION.prefault({}),
   control_plane: CONTROL_PLANE_SECTION.prefault({}),
   teams: z.record(z.string(), TEAM_SECTION).optional(),

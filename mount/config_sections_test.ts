@@ -15,6 +15,7 @@ import {
   TEAM_SECTION,
   TELEMETRY_SECTION,
 } from "./config_sections.ts";
+import { CONTROL_SECTION } from "../ctl/api_sockets.ts";
 
 const PAGE = await Deno.readTextFile(new URL("../docs/configuration.md", import.meta.url));
 
@@ -30,6 +31,7 @@ const DOCUMENTED: Readonly<Record<string, z.ZodObject>> = {
   "config of type azureblob": AZURE_CONFIG,
   "auth of type azureblob": AZURE_AUTH,
   "metrics": METRICS_SECTION,
+  "control": CONTROL_SECTION,
   "telemetry": TELEMETRY_SECTION,
   "control_plane": CONTROL_PLANE_SECTION,
   "teams": TEAM_SECTION,
