@@ -150,8 +150,10 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       this.#openObject(scheduler, backend.name, path, entry, uid);
     return {
       open,
-      prefetch: (path, entry, uid, lengthBytes) =>
-        this.#deps.tasks.add(this.#prefetch(() => open(path, entry, uid), lengthBytes)),
+      prefetch: (path, entry, uid, lengthBytes) => {
+        if (!scheduler.hasRoom("directory")) return;
+        this.#deps.tasks.add(this.#prefetch(() => open(path, entry, uid), lengthBytes));
+      },
       bring: (wanted, ended) =>
         this.#bring(() => open(wanted.path, wanted.entry, wanted.uid), wanted, ended),
     };

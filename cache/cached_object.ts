@@ -23,6 +23,7 @@ import { residencyKey } from "./cache_space.ts";
 import { CHUNK_BYTES } from "./chunk_map.ts";
 import type { DataFile } from "./data_file.ts";
 import { Fetch, type FetchPriority, type FetchScheduler } from "./fetch.ts";
+import { eachBlock } from "./fetch_window.ts";
 import type { ReadAhead } from "./object_readahead.ts";
 import type { OpenObject } from "./open_object.ts";
 import type { Clock } from "./platform/clock.ts";
@@ -174,14 +175,15 @@ export class CachedObject implements OpenObject {
     priority: FetchPriority,
     signal: AbortSignal,
   ): Promise<void> {
-    await Promise.all(
-      this.#plan(offset, end - offset, priority).map(async ({ from }) => {
+    await eachBlock({ offset, end }, this.#deps.blockBytes, async (block) => {
+      const pieces = this.#plan(block.offset, block.end - block.offset, priority);
+      await Promise.all(pieces.map(async ({ from }) => {
         if (from === "disk") return;
         using _held = this.#hold(from, priority);
         this.ahead.started(from);
         await from.filledTo(from.lengthBytes, signal);
-      }),
-    );
+      }));
+    });
   }
 
   seek(offset: number, whence: "data" | "hole"): number {
@@ -374,6 +376,7 @@ export class CachedObject implements OpenObject {
     const span = this.ahead.observe(offset, length);
     if (span === null || span.startBytes >= span.endBytes) return;
     const { startBytes, endBytes } = span;
+    if (!this.#deps.scheduler.hasRoom("readahead")) return this.ahead.notFetched(startBytes);
     for (const { from } of this.#plan(startBytes, endBytes - startBytes, "readahead")) {
       if (from === "disk") continue;
       this.ahead.started(from);

@@ -15,6 +15,7 @@ import { DiskThreads } from "./disk_threads.ts";
 import { noStepHook } from "./durable_step.ts";
 import { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
+import { BLOCKS_MAX } from "./fetch_window.ts";
 import { ReadAhead } from "./object_readahead.ts";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { Libc } from "./platform/libc.ts";
@@ -54,9 +55,10 @@ async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClo
   const window = { blockBytes: BLOCK, windowBlocksStart: 2, windowBlocksMax: 4 };
   const metrics = { readaheadHit: () => undefined };
   const ahead = new ReadAhead(content.length, window, metrics, memory);
+  const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax: 8 });
   const cached = new CachedObject("store", "file", entry, 0, ahead, {
     keeper,
-    scheduler: new FetchScheduler({ backend, buffers, limit, fetchesMax: 8 }),
+    scheduler,
     clock,
     tasks,
     replies: new BufferPool("replies", MIB, 8, 100),
@@ -69,6 +71,7 @@ async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClo
   cached.opens = 1;
   return {
     backend,
+    scheduler,
     cached,
     seen,
     commits,
@@ -100,6 +103,27 @@ Deno.test("CachedObject shares what is fetched early with its reader", async () 
   await at.settled();
   deepEqual(at.seen.written.toSorted(), [[0, 3], [4, 7]]);
   equal(at.buffers.takenBytes, 0);
+});
+
+Deno.test("CachedObject fetches any length ahead with few fetches waiting", async () => {
+  const content = sampleBytes(64 * BLOCK, 5);
+  await using at = await object(content);
+  const { backend, cached, scheduler } = at;
+  const held = new HeldAnswers();
+  backend.answering = held.answering;
+  const ended = { early: false };
+  const early = cached.prefetch(0, content.length, "warm", NEVER).then(() => ended.early = true);
+  const most = { fetches: 0 };
+  await eventually("all of it is fetched", () => {
+    const { queued, running } = scheduler.size;
+    most.fetches = Math.max(most.fetches, queued + running);
+    held.letGo();
+    return Promise.resolve(ended.early);
+  });
+  await early;
+  equal(most.fetches, BLOCKS_MAX);
+  await at.settled();
+  await readsAs(cached, content);
 });
 
 Deno.test("CachedObject asks the store for no more than a block at once", async () => {
