@@ -297,7 +297,11 @@ export class CachedObject implements OpenObject {
     const file = this.admission.kind === "evicted"
       ? null
       : await this.#deps.keeper.admit(this, fetch.lengthBytes);
-    if (file === null) return await this.ahead.keepUntilUsed(fetch);
+    if (file === null) {
+      // Who has closed the object does not come for bytes that are nowhere else.
+      if (this.opens > 0) await this.ahead.keepUntilUsed(fetch);
+      return;
+    }
     const written = await this.stored.write(file, first, fetch.bytes(0, fetch.lengthBytes));
     if (written) this.#deps.keeper.written(this, first, last);
   }
