@@ -50,6 +50,12 @@ export class PlanFiles {
   #states = new Uint8Array(0);
   #sizes = new Float64Array(0);
   #objects = new Float64Array(0);
+  #missing = 0;
+
+  /** Files that are missing. */
+  get missing(): number {
+    return this.#missing;
+  }
 
   get count(): number {
     return this.#names.count;
@@ -160,6 +166,8 @@ export class PlanFiles {
   }
 
   #set(file: number, state: PlanFileState): void {
+    if (this.state(file) === "missing") this.#missing -= 1;
+    if (state === "missing") this.#missing += 1;
     this.#states[file] = STATES.indexOf(state);
   }
 

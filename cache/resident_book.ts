@@ -147,8 +147,6 @@ class ResidentBook implements Residency {
   planned(key: ObjectKey, nextUse: number): void {
     // The end of a plan is told for all of its objects: those nobody knows have none.
     if (nextUse === Infinity && this.#rows.find(key) === NO_ROW) return;
-    // The end of a plan is told for all of its objects: those nobody knows have none.
-    if (nextUse === Infinity && this.#rows.find(key) === NO_ROW) return;
     const row = this.#rowOf(key);
     this.#leave(row);
     this.#planned.plan(row, nextUse);

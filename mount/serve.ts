@@ -14,6 +14,7 @@ import { Libc } from "../cache/platform/libc.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
 import { within } from "../cache/platform/within.ts";
 import { COMMIT, VERSION } from "../cache/platform/version.ts";
+import type { PlannedObjects } from "../cache/planned_objects.ts";
 import { sampleProcess } from "../cache/process_metrics.ts";
 import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
 import { type AdminSources, serveAdmin } from "./admin.ts";
@@ -32,6 +33,7 @@ import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts"
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
 import { openCache } from "./open_cache.ts";
+import { Plans } from "./plans.ts";
 import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
@@ -60,8 +62,8 @@ interface Surroundings {
   readonly machine: Machine;
   readonly telemetry: Telemetry;
   readonly open: OpenVolumes;
-  /** Aborts when the mount is gone. */
-  readonly gone: AbortSignal;
+  readonly listings: Listings;
+  readonly plans: Plans;
 }
 
 /** What metrics ask about a mount, from before it is there. */
@@ -133,7 +135,9 @@ export async function serveMount(
   );
   // Listening comes before mounting: an address in use leaves nothing mounted.
   await using _admin = listen(config, { registry, health, liveness }, context);
-  const surroundings = { context, libc, machine, telemetry, open, gone: gone.signal };
+  const listings = createListings(config, telemetry, context, gone.signal);
+  await using plans = createPlans(config, open, cache?.cache ?? null, listings, libc, context);
+  const surroundings = { context, libc, machine, telemetry, open, listings, plans };
   const served = await start(config, surroundings);
   probes.fileSystem = served.fileSystem;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
@@ -207,16 +211,14 @@ async function start(config: MountConfig, around: Surroundings): Promise<Served>
   }
 }
 
-function createFileSystem(
+/** Listings that all parts of the mount share. */
+function createListings(
   config: MountConfig,
-  { context, telemetry, open, gone }: Surroundings,
-  device: Device,
-  session: Session,
-  features: KernelFeatures,
-): FileSystem {
-  const { fuse, owner } = config;
-  const { logger, clock } = context;
-  const listings = new Listings({
+  telemetry: Telemetry,
+  { clock, logger }: CommandContext,
+  signal: AbortSignal,
+): Listings {
+  return new Listings({
     clock,
     staleTtlMs: config.staleTtlMs,
     entriesMax: config.listingEntriesMax,
@@ -224,8 +226,38 @@ function createFileSystem(
       telemetry.namespace.unlistable(volume, keys);
       logger.warn("Leave out keys that a file system cannot show", { volume, directory, keys });
     },
-    signal: gone,
+    signal,
   });
+}
+
+function createPlans(
+  { mountPoint, owner, allowOther }: MountConfig,
+  { volumes }: OpenVolumes,
+  cache: PlannedObjects | null,
+  listings: Listings,
+  libc: Libc,
+  { clock, logger }: CommandContext,
+): Plans {
+  return new Plans({
+    tree: { mountPoint, space: buildNamespace(volumes) },
+    readability: { defaults: owner, allowOther, mountUid: libc.effectiveUid() },
+    cache,
+    volumes: new Map(volumes.map((volume) => [volume.name, volume])),
+    listings,
+    clock,
+    logger,
+  });
+}
+
+function createFileSystem(
+  config: MountConfig,
+  { context, telemetry, open, listings, plans }: Surroundings,
+  device: Device,
+  session: Session,
+  features: KernelFeatures,
+): FileSystem {
+  const { fuse, owner } = config;
+  const { logger, clock } = context;
   return new FileSystem({
     space: buildNamespace(open.volumes),
     listings,
@@ -251,6 +283,7 @@ function createFileSystem(
     nodesMax: fuse.nodesMax,
     directoryAhead: DIRECTORY_AHEAD,
     blockBytes: config.cache?.blockBytes ?? 0,
+    opened: (node, uid) => plans.opened(node, uid),
     logger,
   });
 }

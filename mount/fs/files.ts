@@ -22,6 +22,8 @@ export interface BackingFiles {
 export interface OpenFileEvents {
   /** `node` is being opened by `uid`. */
   opened(node: Node, uid: number): void;
+  /** `node` is open for `uid`: its object is held, and nothing of it was read yet by this open. */
+  held(node: Node, uid: number): void;
   /** Whether the kernel has just asked for the name of `node`. */
   isJustLookedUp(node: Node): boolean;
   /** The version of `node` turned out to be gone from its store. */
@@ -63,13 +65,13 @@ export class OpenFiles {
     // The kernel repeats the walk with a fresh LOOKUP and comes back with the current version.
     if (node.gone) return { kind: "error", errno: ERRNO.ESTALE };
     this.#events.opened(node, uid);
-    if (node.object !== null) return this.#opened(node, node.object);
+    if (node.object !== null) return this.#opened(node, node.object, uid);
     const object = this.#noticeGone(node, () => openObject(node, uid));
-    if (!(object instanceof Promise)) return this.#opened(node, object);
+    if (!(object instanceof Promise)) return this.#opened(node, object, uid);
     return object.then((found) => {
       // Another open of the node may have come first.
       if (node.object !== null) found.close();
-      return this.#opened(node, node.object ?? found);
+      return this.#opened(node, node.object ?? found, uid);
     });
   }
 
@@ -107,7 +109,7 @@ export class OpenFiles {
     for (const handle of [...this.#handles.keys()]) this.release(handle);
   }
 
-  #opened(node: Node, object: OpenObject): Reply {
+  #opened(node: Node, object: OpenObject, uid: number): Reply {
     node.object = object;
     node.openMode = opened(node.openMode, () => {
       const { backingFd } = object;
@@ -115,6 +117,7 @@ export class OpenFiles {
     });
     if (!isVersion(node, object) && !this.#mayShowLater(node)) return this.#stale(node);
     node.wasOpened = true;
+    this.#events.held(node, uid);
     const handle = handleId(this.#nextHandle);
     this.#nextHandle += 1;
     this.#handles.set(handle, node);

@@ -57,6 +57,8 @@ export interface FileSystemDeps {
   readonly blockBytes: number;
   /** Nodes kept before the kernel is made to forget idle ones. */
   readonly nodesMax: number;
+  /** `node`, an object, is open for `uid`: its bytes are held, and none was read yet. */
+  readonly opened: (node: Node, uid: number) => void;
   readonly logger: Logger;
 }
 
@@ -77,6 +79,7 @@ export class FileSystem implements Handler {
     const ahead = new DirectoryAhead(listings, deps.directoryAhead, deps.blockBytes);
     this.#files = new OpenFiles(this.#nodes, deps.backing, {
       opened: (node, uid) => ahead.opened(node, uid),
+      held: deps.opened,
       isJustLookedUp: (node) => listings.nowMs - node.lookedUpMs < JUST_MS,
       gone: (node) => this.#onGone(node),
     });

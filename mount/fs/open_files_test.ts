@@ -68,6 +68,7 @@ class LocalFixture {
     };
     this.files = new OpenFiles(nodes, backing, {
       opened: () => undefined,
+      held: () => undefined,
       isJustLookedUp: () => false,
       gone: (node) => this.gone.push(node),
     });

@@ -127,6 +127,7 @@ export class FileSystemFixture {
       kernelKeepsListings: settings.kernelKeepsListings,
       nodesMax: settings.nodesMax,
       directoryAhead: { files: 4, blocksPerFile: 4 },
+      opened: () => undefined,
       blockBytes: 4 * 1024 * 1024,
       logger,
     });

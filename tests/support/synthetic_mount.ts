@@ -115,6 +115,7 @@ const fileSystem = new FileSystem({
   kernelPrunes: features.prune,
   kernelKeepsListings: false,
   directoryAhead: { files: 4, blocksPerFile: 4 },
+  opened: () => undefined,
   blockBytes: 4 * 1024 * 1024,
   nodesMax: Number(nodesMax),
   logger: silentLogger,
