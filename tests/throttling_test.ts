@@ -38,7 +38,7 @@ function fetching() {
   });
   const buffers = new FetchBuffers(64 * KIB * KIB);
   const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax: Infinity });
-  const fetches = Array.from({ length: 1_000 }, () => new Fetch("a", version, 0, KIB, "demand"));
+  const fetches = Array.from({ length: 300 }, () => new Fetch("a", version, 0, KIB, "demand"));
   return { clock, store, held, scheduler, fetches };
 }
 
