@@ -28,6 +28,7 @@ import { CostBook } from "./cost_book.ts";
 import { type Experiment, type Outcome, runExperiment } from "./experiment.ts";
 import { fioVersion } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
+import { makeResident } from "./resident_memory.ts";
 import { type RunningOrigin, startOrigin } from "./origin_process.ts";
 import { judge } from "./targets.ts";
 
@@ -149,14 +150,23 @@ const SERVED: Group = {
 };
 
 const COLD_SHAPED: Group = {
-  ids: ["cold-shaped", "cold-shaped-64", "cold-epoch", "cold-random", "one-download"],
+  ids: [
+    "cold-shaped",
+    "cold-shaped-as-is",
+    "cold-shaped-64",
+    "cold-epoch",
+    "cold-random",
+    "one-download",
+  ],
   async prepare(run, stack) {
     const { bench, quick } = run;
     const side = await sideOf(run, run.shaped, stack);
     const origin = "20 ms, 400 MB/s";
-    const one = { origin, streams: 16 };
+    const one = { origin, streams: 16, memory: "resident" } as const;
+    const bytes = (quick ? 256 : 512) * MIB;
     return [
-      coldSequential(bench, side, { ...one, id: "cold-shaped", bytes: (quick ? 256 : 512) * MIB }),
+      coldSequential(bench, side, { ...one, id: "cold-shaped", bytes }),
+      coldSequential(bench, side, { ...one, id: "cold-shaped-as-is", bytes, memory: "as it is" }),
       coldSequential(bench, side, { ...one, id: "cold-shaped-64", bytes: 64 * MIB }),
       firstEpoch(bench, side, { shards: 32, shardBytes: 16 * MIB, origin }),
       coldRandom(bench, side, { seconds: quick ? 1 : 3, origin }),
@@ -170,7 +180,11 @@ const COLD_UNSHAPED: Group = {
   async prepare(run, stack) {
     const { bench, quick } = run;
     const side = await sideOf(run, run.unshaped, stack);
-    const one = { origin: "as fast as loopback goes", streams: 4 };
+    const one = {
+      origin: "as fast as loopback goes",
+      streams: 4,
+      memory: "resident",
+    } as const;
     return [
       coldSequential(bench, side, {
         ...one,
@@ -220,6 +234,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
       mount: (origin, setup) =>
         mountCache(program, origin, setup, { clock: systemClock, signal, directory }),
       fresh: () => reads += 1,
+      makeResident: (bytes) => makeResident(directory, bytes, signal),
     },
     shaped: stack.use(await startOrigin(SHAPED, SEED)),
     unshaped: stack.use(await startOrigin({ latencyMs: 0, bytesPerSecond: Infinity }, SEED)),

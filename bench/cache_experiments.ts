@@ -18,6 +18,9 @@ const MIB = 1024 * 1024;
 /** Ranges of the bare loops, as large as the blocks of the cache. */
 const BLOCK_BYTES = 4 * MIB;
 
+/** Page cache of a cold read over its bytes: the mount's and the data file's, and some to spare. */
+const NEW_MEMORY = 2.5;
+
 /** An origin and a mount of it. */
 export interface Side {
   readonly origin: RunningOrigin;
@@ -32,6 +35,8 @@ export interface CacheBench {
   mount(origin: RunningOrigin, setup: CacheSetup): Promise<CacheMount>;
   /** A number no cold read has had yet. */
   fresh(): number;
+  /** Makes so much free memory resident, see `resident_memory.ts`. */
+  makeResident(bytes: number): Promise<void>;
 }
 
 /** The bare loop over a blob that nobody else reads. */
@@ -154,8 +159,10 @@ export function warmSequential(
 export function coldSequential(
   bench: CacheBench,
   side: Side,
-  { id, origin, bytes, streams }: {
+  { id, origin, bytes, streams, memory }: {
     readonly id: string;
+    /** Whether the memory that a pass takes is made resident before it. */
+    readonly memory: "resident" | "as it is";
     /** In words. */
     readonly origin: string;
     readonly bytes: number;
@@ -164,7 +171,7 @@ export function coldSequential(
 ): Experiment {
   return {
     id,
-    title: `Cold, sequential, 1 reader, ${bytes / MIB} MiB, ${origin}`,
+    title: `Cold, sequential, 1 reader, ${bytes / MIB} MiB, ${origin}, memory ${memory}`,
     unit: "GB/s",
     contenders: [
       bareLoop(bench, id, side.origin, {
@@ -177,6 +184,7 @@ export function coldSequential(
         name: CACHE,
         async measure(signal) {
           const file = `${side.mount.path}/cold-${bench.fresh()}.${bytes}`;
+          if (memory === "resident") await bench.makeResident(NEW_MEMORY * bytes);
           const { seconds } = await counted(
             bench,
             id,
@@ -213,8 +221,8 @@ export function firstEpoch(
         name: CACHE,
         async measure(signal) {
           const directory = `${side.mount.path}/epoch-${bench.fresh()}.${shards}x${shardBytes}`;
-          const files = await namesIn(directory);
-          const lists = dealt(files, 8);
+          const lists = dealt(await namesIn(directory), 8);
+          await bench.makeResident(NEW_MEMORY * shards * shardBytes);
           const { bytes, seconds } = await counted(
             bench,
             id,
@@ -289,7 +297,10 @@ export function oneDownload(bench: CacheBench, side: Side, bytes: number): Exper
   };
 }
 
-/** The second epoch of 8 workers over shuffled shards, of which half fit the cache. */
+/**
+ * The second epoch of 8 workers over shuffled shards, of which half fit the cache. They read with
+ * O_DIRECT, or the page cache of this machine would hold the other half.
+ */
 export function secondEpoch(
   bench: CacheBench,
   origin: RunningOrigin,
@@ -307,7 +318,7 @@ export function secondEpoch(
       const order = shuffled(files, `${round} ${epoch}`);
       const lists = dealt(order, 8);
       const before = await origin.counts();
-      await readAll(lists, bench.clock, signal);
+      await readAll(lists, bench.clock, signal, "direct");
       fetched = (await origin.counts()).bytes - before.bytes;
     }
     return 1 - fetched / bytes;
