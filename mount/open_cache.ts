@@ -46,6 +46,8 @@ export interface OpenCacheDeps {
 export interface OpenCache extends AsyncDisposable {
   readonly cache: BlockCache;
   readonly health: CacheHealth;
+  /** How much is kept: bytes charged and object versions. */
+  readonly usage: { readonly usedBytes: number; readonly objects: number };
   /** What is known of stores while they do not answer. */
   readonly names: KnownNames;
 }
@@ -69,6 +71,11 @@ export async function openCache(
   const tasks = new TaskGroup((error) => logger.error("Lose a task of the cache", { error }));
   const threads = new DiskThreads(DISK_CALLS_MAX, DISK_CALLS_QUEUED_MAX);
   const health = new CacheHealth({ directory, clock, logger, tasks, signal: closing.signal });
+  const residency = createResidency({
+    policy: settings.policy,
+    capacityBytes: settings.sizeBytesMax,
+    ghostsMax: GHOSTS_MAX,
+  });
   const cache = new BlockCache({
     settings,
     directory,
@@ -78,11 +85,7 @@ export async function openCache(
     clock,
     logger,
     metrics,
-    residency: createResidency({
-      policy: settings.policy,
-      capacityBytes: settings.sizeBytesMax,
-      ghostsMax: GHOSTS_MAX,
-    }),
+    residency,
     files: { libc, threads, tasks, step: noStepHook },
     buffers,
     replies: new BufferPool("cache replies", READ_BYTES_MAX, REPLIES_MAX, REPLIES_QUEUED_MAX),
@@ -93,6 +96,14 @@ export async function openCache(
   return {
     cache,
     health,
+    usage: {
+      get usedBytes() {
+        return residency.usedBytes;
+      },
+      get objects() {
+        return residency.count;
+      },
+    },
     names,
     async [Symbol.asyncDispose]() {
       await names[Symbol.asyncDispose]();

@@ -21,6 +21,8 @@ import { type AdminSources, serveAdmin } from "./admin.ts";
 import { backingFiles, mayPassThrough } from "./backing.ts";
 import { type Machine, thisMachine } from "./check/machine.ts";
 import type { MountConfig } from "./config.ts";
+import type { ControlSources } from "./control/routes.ts";
+import { openControlSockets, serveControl } from "./control/serve_control.ts";
 import { FileSystem } from "./fs/filesystem.ts";
 import { Listings } from "./fs/listings.ts";
 import { attach, type Attachment, detach } from "./fuse/attach.ts";
@@ -32,7 +34,7 @@ import { backendCheck, cacheCheck, type Check, HealthMonitor, mountCheck } from 
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
-import { openCache } from "./open_cache.ts";
+import { type OpenCache, openCache } from "./open_cache.ts";
 import { Plans } from "./plans.ts";
 import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
@@ -64,6 +66,8 @@ interface Surroundings {
   readonly open: OpenVolumes;
   readonly listings: Listings;
   readonly plans: Plans;
+  /** Path of the user's control socket, if there is one. */
+  readonly socket: string | null;
 }
 
 /** What metrics ask about a mount, from before it is there. */
@@ -135,13 +139,17 @@ export async function serveMount(
   );
   // Listening comes before mounting: an address in use leaves nothing mounted.
   await using _admin = listen(config, { registry, health, liveness }, context);
+  using sockets = openControlSockets(config.control, libc, logger);
+  const socket = sockets?.path("user") ?? null;
   const listings = createListings(config, telemetry, context, gone.signal);
   await using plans = createPlans(config, open, cache?.cache ?? null, listings, libc, context);
-  const surroundings = { context, libc, machine, telemetry, open, listings, plans };
+  const surroundings = { context, libc, machine, telemetry, open, listings, plans, socket };
   const served = await start(config, surroundings);
   probes.fileSystem = served.fileSystem;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
   try {
+    const sources = controlSources(config, cache, surroundings, served);
+    await using _control = serveControl(sockets, sources, libc, context);
     return await stopMount({
       mountPoint: config.mountPoint,
       ended: served.ended,
@@ -159,6 +167,18 @@ export async function serveMount(
     served.device.close();
     await background.settled();
   }
+}
+
+/** What the control sockets tell and steer. */
+function controlSources(
+  config: MountConfig,
+  cache: OpenCache | null,
+  { context: { clock }, libc, open: { health }, plans }: Surroundings,
+  { features, fileSystem }: Served,
+): ControlSources {
+  const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
+  const status = { config, clock, ...machine, features, fileSystem, cache, health };
+  return { status, plans, clock };
 }
 
 /** Serves metrics and health, if they are wanted. */
@@ -251,7 +271,7 @@ function createPlans(
 
 function createFileSystem(
   config: MountConfig,
-  { context, telemetry, open, listings, plans }: Surroundings,
+  { context, telemetry, open, listings, plans, socket }: Surroundings,
   device: Device,
   session: Session,
   features: KernelFeatures,
@@ -283,6 +303,7 @@ function createFileSystem(
     nodesMax: fuse.nodesMax,
     directoryAhead: DIRECTORY_AHEAD,
     blockBytes: config.cache?.blockBytes ?? 0,
+    controlSocket: socket,
     opened: (node, uid) => plans.opened(node, uid),
     logger,
   });

@@ -3,14 +3,19 @@ import type { Clock } from "../../cache/platform/clock.ts";
 import type { Plans } from "../plans.ts";
 import type { Route } from "./route.ts";
 import { planRoutes } from "./routes/plans.ts";
+import { statusRoute, type StatusSources } from "./routes/status.ts";
 
 /** What the routes ask and steer. */
 export interface ControlSources {
+  readonly status: StatusSources;
   readonly plans: Plans;
   readonly clock: Clock;
 }
 
 /** Every route. A concept adds `routes/<concept>.ts` and its line here. */
-export function controlRoutes({ plans, clock }: ControlSources): readonly Route[] {
-  return [...planRoutes(plans, clock)];
+export function controlRoutes(sources: ControlSources): readonly Route[] {
+  return [
+    statusRoute(sources.status),
+    ...planRoutes(sources.plans, sources.clock),
+  ];
 }

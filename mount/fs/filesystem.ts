@@ -29,7 +29,7 @@ import { Lookups, type Validity } from "./lookups.ts";
 import { type Node, NodeTable } from "./nodes.ts";
 import { Reclaimer } from "./reclaim.ts";
 import type { Volume } from "./volume.ts";
-import { extendedAttribute } from "./xattrs.ts";
+import { extendedAttribute, SOCKET_ATTRIBUTE } from "./xattrs.ts";
 
 const EMPTY: Reply = { kind: "empty" };
 const NONE: Reply = { kind: "none" };
@@ -55,6 +55,8 @@ export interface FileSystemDeps {
   /** How far to read ahead across the files of a directory. */
   readonly directoryAhead: DirectoryReadaheadSettings;
   readonly blockBytes: number;
+  /** Path of the mount's user socket, told by an attribute of the root; null without one. */
+  readonly controlSocket: string | null;
   /** Nodes kept before the kernel is made to forget idle ones. */
   readonly nodesMax: number;
   /** `node`, an object, is open for `uid`: its bytes are held, and none was read yet. */
@@ -189,7 +191,9 @@ export class FileSystem implements Handler {
   }
 
   #getXattr(node: Node, name: string, size: number): Reply {
-    const value = extendedAttribute(node, name);
+    const value = node === this.#nodes.root && name === SOCKET_ATTRIBUTE
+      ? this.#deps.controlSocket
+      : extendedAttribute(node, name);
     if (value === null) return { kind: "error", errno: ERRNO.ENODATA };
     const bytes = encodeName(value);
     if (size === 0) return { kind: "size", sizeBytes: bytes.length };

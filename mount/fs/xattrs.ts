@@ -6,6 +6,8 @@ import type { Entry } from "../../cache/backend/backend.ts";
 import type { Node } from "./nodes.ts";
 
 const PREFIX = "user.warpdrive.";
+/** Of the root of the mount: where it can be asked and steered. */
+export const SOCKET_ATTRIBUTE = `${PREFIX}socket`;
 
 /** The value of attribute `name`, or null when there is no such attribute. */
 export function extendedAttribute(node: Node, name: string): string | null {

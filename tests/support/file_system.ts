@@ -128,6 +128,7 @@ export class FileSystemFixture {
       nodesMax: settings.nodesMax,
       directoryAhead: { files: 4, blocksPerFile: 4 },
       opened: () => undefined,
+      controlSocket: null,
       blockBytes: 4 * 1024 * 1024,
       logger,
     });

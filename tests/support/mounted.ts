@@ -63,6 +63,7 @@ export class Mounted implements AsyncDisposable {
     const config = await place.configure({
       mount_point: place.mountPoint,
       metrics: { addr: `127.0.0.1:${port}` },
+      control: { path: `${place.root}/control` },
       backends: [{ name: "data", type: "local", config: { root: place.source } }],
       ...settings.config,
     });

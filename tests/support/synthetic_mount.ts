@@ -116,6 +116,7 @@ const fileSystem = new FileSystem({
   kernelKeepsListings: false,
   directoryAhead: { files: 4, blocksPerFile: 4 },
   opened: () => undefined,
+  controlSocket: null,
   blockBytes: 4 * 1024 * 1024,
   nodesMax: Number(nodesMax),
   logger: silentLogger,
