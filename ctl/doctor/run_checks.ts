@@ -38,6 +38,7 @@ export async function runChecks(
   const turns = new Semaphore("checks", CHECKS_MAX, checks.length);
   const runs = await Promise.allSettled(checks.map(async (check) => {
     using _turn = await turns.acquire(signal);
+    signal.throwIfAborted();
     observer.started(check);
     try {
       return { check: check.name, finding: await runCheck(check, clock, signal) };
