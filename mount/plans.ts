@@ -179,7 +179,7 @@ export class Plans implements AsyncDisposable {
   }
 
   /** `node`, an object, was opened by `uid` and is held by whoever has its bytes. */
-  opened({ volume, path, entry }: Node, uid: number): void {
+  opened({ volume, path, entry }: Pick<Node, "volume" | "path" | "entry">, uid: number): void {
     if (this.#running.size === 0 || volume === null || entry.kind !== "object") return;
     const key = fileKeyOf({ backend: volume.name, path });
     const nowMs = this.#deps.clock.monotonicMs();
