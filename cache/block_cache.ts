@@ -362,6 +362,6 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     else this.#residents.keepUnread(object.row, unread);
     this.#deps.residency.release(object.key);
     this.#evictor.closed(object);
-    object.stored.file?.close();
+    object.stored.leave();
   }
 }
