@@ -265,6 +265,8 @@ export class CachedObject implements OpenObject {
       if (error instanceof BackendError || error instanceof DOMException) return;
       if (!(error instanceof CacheDiskError)) throw error;
       fetch.reusable = false;
+      // The file of what was evicted has no name by which to open it for writing.
+      if (error.code === "gone" && this.admission.kind === "evicted") return;
       this.#deps.keeper.diskFailed(error);
     } finally {
       this.#wanted.ended(fetch);
