@@ -20,10 +20,12 @@ import { type Backend, BackendError, type ObjectEntry } from "./backend/backend.
 import type { BufferPool } from "./buffer_pool.ts";
 import { CacheDiskError, notAnswering } from "./cache_disk_error.ts";
 import { CacheCommits } from "./cache_commits.ts";
+import { CacheCounts } from "./cache_counts.ts";
 import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
-import type { CachedObject, CacheKeeper } from "./cached_object.ts";
+import type { CacheKeeper } from "./cache_keeper.ts";
+import type { CachedObject } from "./cached_object.ts";
 import { CacheEvictor } from "./cache_evictor.ts";
 import { CacheResidents } from "./cache_residents.ts";
 import { CacheSpace } from "./cache_space.ts";
@@ -37,7 +39,10 @@ import { ObjectLoader } from "./object_loader.ts";
 import type { ObjectSource, WantedRange } from "./open_object.ts";
 import type { PlannedObjects, PlannedPlace } from "./planned_objects.ts";
 import { ObjectRemovals } from "./object_removals.ts";
-import { openName, OpenObjects } from "./open_objects.ts";
+import { ObjectOpener } from "./object_opener.ts";
+import { OpenObjects } from "./open_objects.ts";
+import { PinnedObjects } from "./pinned_objects.ts";
+import { ResidentHolds } from "./resident_holds.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
@@ -50,7 +55,6 @@ import type { CacheMetrics } from "./telemetry.ts";
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Longest wait for the cache's disk to say how much room it has. */
 const DISK_TIMEOUT_MS = 1_000;
-const NEVER = new AbortController().signal;
 
 /** What the cache works with. */
 export interface BlockCacheDeps {
@@ -77,11 +81,14 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   readonly #space: CacheSpace;
   readonly #ahead: AheadMemory;
   readonly #commits = new CacheCommits();
+  readonly #counts = new CacheCounts();
   readonly #closing = new AbortController();
   readonly #open = new OpenObjects();
   readonly #residents: CacheResidents;
   readonly #evictor: CacheEvictor;
+  readonly #holds: ResidentHolds;
   readonly #loader: ObjectLoader;
+  readonly #opener: ObjectOpener;
   readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
   readonly #schedulers: FetchScheduler[] = [];
@@ -93,12 +100,15 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     this.#ahead = new AheadMemory(buffers.budgetBytes / 4);
     const { signal } = this.#closing;
     const removals = new ObjectRemovals({ ...deps, signal });
-    this.#residents = new CacheResidents({ ...deps, removals });
+    this.#holds = new ResidentHolds(residency);
+    const pins = new PinnedObjects(this.#holds, settings.sizeBytesMax);
+    this.#residents = new CacheResidents({ ...deps, removals, pins });
     this.#evictor = new CacheEvictor({
       ...deps,
       residents: this.#residents,
       open: this.#open,
       commits: this.#commits,
+      counts: this.#counts,
       blockBytes: settings.blockBytes,
       linger: (bytes) => this.#space.linger(bytes),
     });
@@ -109,7 +119,17 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       residents: this.#residents,
       removals,
       open: this.#open,
+      holds: this.#holds,
       ahead: this.#ahead,
+    });
+    this.#opener = new ObjectOpener({
+      open: this.#open,
+      loader: this.#loader,
+      residency,
+      residents: this.#residents,
+      tasks,
+      revive: (object) => this.#loop.revive(object),
+      signal,
     });
     this.#space = new CacheSpace({
       residency,
@@ -129,6 +149,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     tasks.add(this.#residents.restore(signal));
     this.#loop = new CommitLoop({
       commits: this.#commits,
+      counts: this.#counts,
       index: deps.index,
       health: deps.health,
       clock,
@@ -147,7 +168,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax });
     this.#schedulers.push(scheduler);
     const open = (path: string, entry: ObjectEntry, uid: number) =>
-      this.#openObject(scheduler, backend.name, path, entry, uid);
+      this.#opener.open({ scheduler, backend: backend.name, path, entry, uid }, "read");
     return {
       open,
       prefetch: (path, entry, uid, lengthBytes) => {
@@ -189,7 +210,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
 
   written(object: CachedObject, first: number, last: number): void {
     this.#commits.chunks(object, first, last);
-    this.#noteTrust(object);
+    this.#opener.noteTrust(object);
   }
 
   corrupt(object: CachedObject, chunk: number): void {
@@ -216,10 +237,15 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     this.#deps.health.failed(error);
   }
 
+  fetched(object: CachedObject, bytes: number): void {
+    this.#counts.fetched(object.backend, bytes);
+  }
+
   counted(object: CachedObject, hits: number, misses: number): void {
     const { metrics, clock } = this.#deps;
     if (hits > 0) metrics.hit(hits);
     if (misses > 0) metrics.miss(misses);
+    this.#counts.read(object.backend, hits, misses);
     object.lastAccessMs = clock.wallMs();
     this.#commits.accessed(object);
   }
@@ -273,39 +299,6 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     }
   }
 
-  async #openObject(
-    scheduler: FetchScheduler,
-    backend: string,
-    path: string,
-    entry: ObjectEntry,
-    uid: number,
-  ): Promise<CachedObject> {
-    const name = openName(backend, path, entry.version);
-    let object: CachedObject | null = null;
-    while (object === null) {
-      let opening = this.#open.get(name);
-      if (opening === undefined) {
-        opening = this.#loader.load(scheduler, backend, path, entry, uid);
-        this.#open.set(name, opening);
-      }
-      const loaded = await opening;
-      // It may have been closed by its last user before this one got it.
-      if (this.#open.get(name) !== opening) continue;
-      if (this.#loop.revive(loaded)) this.#open.set(name, this.#loader.lookedAt(loaded));
-      else object = loaded;
-    }
-    object.opens += 1;
-    // One use each time it is taken up, however many read it then, in however many pieces.
-    if (object.opens === 1) this.#deps.residency.access(object.key, object.entry.sizeBytes);
-    this.#deps.residency.hold(object.key);
-    if (object.admission.kind === "refused") object.admission = { kind: "undecided" };
-    if (object.stored.map.complete && !object.stored.map.trusted) {
-      // This open is served by the daemon; a later one may pass through.
-      this.#deps.tasks.add(this.#verify(object));
-    }
-    return object;
-  }
-
   async #createFile(object: CachedObject): Promise<DataFile | null> {
     try {
       const file = await this.#loader.create(object);
@@ -337,30 +330,12 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     }
   }
 
-  async #verify(object: CachedObject): Promise<void> {
-    try {
-      await object.stored.verify(this.#closing.signal);
-      this.#noteTrust(object);
-    } catch (error) {
-      if (!this.#closing.signal.aborted) throw error;
-    }
-  }
-
-  /** Remembers that all of the object was verified, and what its file looks like. */
-  #noteTrust(object: CachedObject): void {
-    const { stored: { map, file }, row } = object;
-    if (!map.trusted || row === null || file === null) return;
-    this.#deps.tasks.add(
-      file.fingerprint(NEVER).then((fingerprint) => this.#residents.trust(row, fingerprint)),
-    );
-  }
-
   #close(object: CachedObject): void {
     this.#open.delete(object);
     const unread = object.ahead.takeUnread();
     if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
     else this.#residents.keepUnread(object.row, unread);
-    this.#deps.residency.release(object.key);
+    this.#holds.release(object.key);
     this.#evictor.closed(object);
     object.stored.leave();
   }

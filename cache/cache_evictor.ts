@@ -3,6 +3,7 @@
  * one open goes on reading what is there; its space comes back on the last close.
  */
 import type { CacheCommits } from "./cache_commits.ts";
+import type { CacheCounts } from "./cache_counts.ts";
 import type { CachedObject } from "./cached_object.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import type { CacheResidents } from "./cache_residents.ts";
@@ -18,6 +19,7 @@ export interface CacheEvictorDeps {
   readonly open: OpenObjects;
   readonly commits: CacheCommits;
   readonly metrics: CacheMetrics;
+  readonly counts: CacheCounts;
   readonly blockBytes: number;
   /** Bytes of an object that left while it is open, or (negative) that was closed since. */
   readonly linger: (bytes: number) => void;
@@ -35,8 +37,11 @@ export class CacheEvictor {
 
   /** Takes an object out to make room. */
   evict(key: ObjectKey): void {
-    const sizeBytes = this.takeOut(key);
-    this.#deps.metrics.evicted(Math.ceil(sizeBytes / this.#deps.blockBytes));
+    const { residents, metrics, counts, blockBytes } = this.#deps;
+    const backend = residents.get(key)?.backend;
+    const blocks = Math.ceil(this.takeOut(key) / blockBytes);
+    metrics.evicted(blocks);
+    if (backend !== undefined) counts.evicted(backend, blocks);
   }
 
   /** Takes an object out of the index and off the disk. Returns its size; 0 when it is not there. */

@@ -9,6 +9,7 @@ import { residencyKey } from "./cache_space.ts";
 import type { DataFileDeps } from "./data_file.ts";
 import type { CachedRow } from "./index_rows.ts";
 import type { ObjectRemovals } from "./object_removals.ts";
+import type { PinnedObjects } from "./pinned_objects.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 
@@ -16,6 +17,7 @@ import type { ObjectKey, Residency } from "./residency.ts";
 export interface Resident {
   readonly row: number;
   readonly sizeBytes: number;
+  readonly backend: string;
 }
 
 /** What residents are kept with. */
@@ -26,6 +28,7 @@ export interface CacheResidentsDeps {
   readonly health: CacheHealth;
   readonly files: DataFileDeps;
   readonly removals: ObjectRemovals;
+  readonly pins: PinnedObjects;
 }
 
 /** Who is on disk. */
@@ -99,22 +102,40 @@ export class CacheResidents {
   forget(key: ObjectKey, row: number): void {
     this.#residents.delete(key);
     this.#trusted.delete(row);
+    this.#deps.pins.unpin(key);
     this.#deps.residency.removed(key);
     this.#deps.removals.add(row);
   }
 
+  #found(row: CachedRow, backend: string): void {
+    const { id, sizeBytes, cachedBytes, pinned } = row;
+    const key = keyOf(row);
+    this.add(key, { row: id, sizeBytes, backend }, cachedBytes);
+    if (pinned && this.get(key)?.row === id) this.#deps.pins.pin(key, sizeBytes);
+  }
+
   /** Takes over what an earlier process left, then puts right what its end left undone. */
   async restore(signal: AbortSignal): Promise<void> {
-    const { index, directory, files, health, residency } = this.#deps;
+    const { index, directory, files, health, residency, pins, removals } = this.#deps;
+    // Each row comes with a copy of the name, and a million rows with a million.
+    const names = new Map<string, string>();
+    const interned = (name: string): string => {
+      const known = names.get(name);
+      if (known === undefined) names.set(name, name);
+      return known ?? name;
+    };
     try {
       for await (const row of index.rows(signal)) {
-        this.add(keyOf(row), { row: row.id, sizeBytes: row.sizeBytes }, row.cachedBytes);
+        // Evicted since the page of rows was read, it is not there any more.
+        if (removals.has(row.id)) continue;
+        this.#found(row, interned(row.backend));
       }
       this.#restored.resolve();
       const onDropped = (row: CachedRow) => {
         // The same version may have entered anew meanwhile.
         if (this.get(keyOf(row))?.row !== row.id) return;
         this.#residents.delete(keyOf(row));
+        pins.unpin(keyOf(row));
         residency.removed(keyOf(row));
       };
       // Charged as what it takes until it is fetched again, which writes to the same place.

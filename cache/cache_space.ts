@@ -74,7 +74,7 @@ export class CacheSpace {
     const { admission } = object;
     if (admission.kind === "refused" || admission.kind === "evicted") return false;
     const charged = chargedTo(object);
-    const charge = isLarge ? charged + bytes : size;
+    const charge = isLarge ? Math.min(size, charged + bytes) : size;
     const growth = charge - charged;
     if (growth === 0) return true;
     const { residency, capacityBytes, evict } = this.#deps;
@@ -86,6 +86,21 @@ export class CacheSpace {
       return false;
     }
     object.admission = { kind: "admitted", chargedBytes: charge };
+    for (const key of decision.evict) evict(key);
+    return true;
+  }
+
+  /** Makes room for all of `object`, which somebody asked for by name; false when there is none. */
+  async claim(object: CachedObject): Promise<boolean> {
+    const { sizeBytes } = object.entry;
+    const missing = sizeBytes - object.stored.map.presentBytes;
+    if (!await this.#diskHasRoom({ bytes: missing, files: object.row === null ? 1 : 0 })) {
+      return false;
+    }
+    const { residency, evict } = this.#deps;
+    const decision = residency.claim(object.key, sizeBytes);
+    if (decision.kind === "refuse") return false;
+    object.admission = { kind: "admitted", chargedBytes: sizeBytes };
     for (const key of decision.evict) evict(key);
     return true;
   }

@@ -16,12 +16,13 @@
  * 3. `ChunkMap.add` comes after the write of the chunk has returned.
  * 4. The data file is never cut, punched or rewritten where a chunk is verified.
  */
+import { abortable } from "./backend/abort_scope.ts";
 import { BackendError, type ObjectEntry } from "./backend/backend.ts";
 import type { BufferPool, Lease } from "./buffer_pool.ts";
 import { CacheDiskError } from "./cache_disk_error.ts";
+import type { Admission, CacheKeeper } from "./cache_keeper.ts";
 import { residencyKey } from "./cache_space.ts";
 import { CHUNK_BYTES } from "./chunk_map.ts";
-import type { DataFile } from "./data_file.ts";
 import { Fetch, type FetchPriority, type FetchScheduler } from "./fetch.ts";
 import { eachBlock } from "./fetch_window.ts";
 import type { ReadAhead } from "./object_readahead.ts";
@@ -32,33 +33,6 @@ import type { TaskGroup } from "./platform/limit.ts";
 import type { ObjectKey } from "./residency.ts";
 import { chunksOf, StoredChunks } from "./stored_chunks.ts";
 import { WantedFetches } from "./wanted_fetches.ts";
-
-/** What the cache decides for its objects, and is told by them. */
-export interface CacheKeeper {
-  /** The data file to write `bytes` more to; null when they are not to be kept. */
-  admit(object: CachedObject, bytes: number): Promise<DataFile | null>;
-  /** Chunks from `first` to `last` were written. */
-  written(object: CachedObject, first: number, last: number): void;
-  /** A chunk did not have its checksum, or could not be read back. */
-  corrupt(object: CachedObject, chunk: number): void;
-  /** The data file was cut, and is not used any more. */
-  cut(object: CachedObject): void;
-  /** Writing or reading the cache's disk failed. */
-  diskFailed(error: unknown): void;
-  /** A read was served, `hits` blocks from the cache and `misses` blocks not. */
-  counted(object: CachedObject, hits: number, misses: number): void;
-  /** Nobody has the object open, and nothing of it is on its way. */
-  closed(object: CachedObject): void;
-}
-
-/** Whether the cache keeps an object. */
-export type Admission =
-  | { readonly kind: "undecided" }
-  | { readonly kind: "admitted"; readonly chargedBytes: number }
-  /** Until it is opened again. */
-  | { readonly kind: "refused" }
-  /** While open: it is not written to any more, and its space comes back on close. */
-  | { readonly kind: "evicted" };
 
 /** What an object works with. */
 export interface CachedObjectDeps {
@@ -107,6 +81,8 @@ export class CachedObject implements OpenObject {
   readonly #wanted: WantedFetches;
   /** Fetches that are not written, or dropped, yet. */
   #keeping = 0;
+  /** Resolves when there are none. */
+  #kept = Promise.withResolvers<void>();
 
   constructor(
     backend: string,
@@ -180,10 +156,15 @@ export class CachedObject implements OpenObject {
       await Promise.all(pieces.map(async ({ from }) => {
         if (from === "disk") return;
         using _held = this.#hold(from, priority);
-        this.ahead.started(from);
+        if (priority !== "warm") this.ahead.started(from);
         await from.filledTo(from.lengthBytes, signal);
       }));
     });
+  }
+
+  /** Resolves when all that was on its way is written, or was dropped. */
+  async kept(signal: AbortSignal): Promise<void> {
+    if (this.#keeping > 0) await abortable(this.#kept.promise, signal);
   }
 
   seek(offset: number, whence: "data" | "hole"): number {
@@ -248,6 +229,7 @@ export class CachedObject implements OpenObject {
       priority,
     );
     for (let chunk = first; chunk <= end; chunk += 1) this.#fetches.set(chunk, fetch);
+    if (this.#keeping === 0) this.#kept = Promise.withResolvers();
     this.#keeping += 1;
     this.#wanted.started(fetch);
     this.#deps.scheduler.submit(fetch);
@@ -259,6 +241,7 @@ export class CachedObject implements OpenObject {
   async #keep(fetch: Fetch, first: number, last: number): Promise<void> {
     try {
       await fetch.filledTo(fetch.lengthBytes, NEVER);
+      this.#deps.keeper.fetched(this, fetch.lengthBytes);
       await this.#write(fetch, first, last);
     } catch (error) {
       // Those who wait for the fetch are told by the fetch itself.
@@ -273,6 +256,7 @@ export class CachedObject implements OpenObject {
       this.#forget(fetch);
       this.#deps.scheduler.release(fetch);
       this.#keeping -= 1;
+      if (this.#keeping === 0) this.#kept.resolve();
       this.#closeWhenIdle();
     }
   }

@@ -8,7 +8,8 @@ import { AheadMemory } from "./ahead_memory.ts";
 import { AdaptiveLimit } from "./backend/adaptive_limit.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { CacheCommits } from "./cache_commits.ts";
-import { CachedObject, type CacheKeeper } from "./cached_object.ts";
+import type { CacheKeeper } from "./cache_keeper.ts";
+import { CachedObject } from "./cached_object.ts";
 import { CHUNK_BYTES } from "./chunk_map.ts";
 import { DataFile } from "./data_file.ts";
 import { DiskThreads } from "./disk_threads.ts";
@@ -35,7 +36,14 @@ async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClo
   });
   const files = { libc: Libc.open(), threads: new DiskThreads(8, 100), tasks, step: noStepHook };
   const file = await DataFile.create(`${at.path}/1`, content.length, files, NEVER);
-  const seen = { keeps: true, written: [] as number[][], closed: 0, failures: 0, hits: 0 };
+  const seen = {
+    keeps: true,
+    written: [] as number[][],
+    closed: 0,
+    failures: 0,
+    hits: 0,
+    fetchedBytes: 0,
+  };
   const commits = new CacheCommits();
   const keeper: CacheKeeper = {
     admit: () => Promise.resolve(seen.keeps ? file : null),
@@ -46,6 +54,7 @@ async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClo
     corrupt: () => seen.failures += 1,
     cut: () => seen.failures += 1,
     diskFailed: () => seen.failures += 1,
+    fetched: (_of, bytes) => seen.fetchedBytes += bytes,
     counted: (_of, hits) => seen.hits += hits,
     closed: () => seen.closed += 1,
   };

@@ -3,6 +3,7 @@
  * changes are committed: opened again before that, they would be found as the index had them.
  */
 import type { CacheCommits } from "./cache_commits.ts";
+import type { CacheCounts } from "./cache_counts.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CachedObject } from "./cached_object.ts";
 import type { CacheIndex } from "./cache_index.ts";
@@ -16,7 +17,8 @@ const IDLE_MAX = 1_000;
 /** What the loop works with. */
 export interface CommitLoopDeps {
   readonly commits: CacheCommits;
-  readonly index: Pick<CacheIndex, "commit">;
+  readonly counts: CacheCounts;
+  readonly index: Pick<CacheIndex, "commit" | "count">;
   readonly health: CacheHealth;
   readonly clock: Clock;
   /** Nothing of the object waits any more: it may go. */
@@ -59,11 +61,13 @@ export class CommitLoop {
 
   /** Commits what changed, in one transaction, and closes what was idle before it. */
   async commit(): Promise<void> {
-    const { commits, index, health, close } = this.#deps;
+    const { commits, counts, index, health, close } = this.#deps;
     const changes = commits.take();
     const idle = [...this.#idle];
     try {
       if (changes.length > 0) await index.commit(changes);
+      const counted = counts.take();
+      if (counted.length > 0) await index.count(counted);
     } catch (error) {
       health.failed(error);
     }

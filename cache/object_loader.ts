@@ -18,6 +18,7 @@ import { ReadAhead } from "./object_readahead.ts";
 import type { ObjectRemovals } from "./object_removals.ts";
 import type { OpenObjects } from "./open_objects.ts";
 import type { Logger } from "./platform/log.ts";
+import type { ResidentHolds } from "./resident_holds.ts";
 import type { CacheMetrics } from "./telemetry.ts";
 
 /** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
@@ -31,10 +32,20 @@ export interface ObjectLoaderDeps extends Omit<CachedObjectDeps, "scheduler" | "
   readonly residents: CacheResidents;
   readonly removals: ObjectRemovals;
   readonly open: OpenObjects;
+  readonly holds: ResidentHolds;
   readonly health: CacheHealth;
   readonly logger: Logger;
   readonly metrics: CacheMetrics;
   readonly ahead: AheadMemory;
+}
+
+/** Which object is opened, for whom, and by whom it is fetched. */
+export interface ObjectToOpen {
+  readonly scheduler: FetchScheduler;
+  readonly backend: string;
+  readonly path: string;
+  readonly entry: ObjectEntry;
+  readonly uid: number;
 }
 
 /** Loads objects. */
@@ -46,14 +57,8 @@ export class ObjectLoader {
   }
 
   /** The object as the index and its data file have it. */
-  async load(
-    scheduler: FetchScheduler,
-    backend: string,
-    path: string,
-    entry: ObjectEntry,
-    uid: number,
-  ): Promise<CachedObject> {
-    const { settings, metrics, health, index, clock, removals } = this.#deps;
+  async load({ scheduler, backend, path, entry, uid }: ObjectToOpen): Promise<CachedObject> {
+    const { settings, metrics, health, index, clock, removals, holds } = this.#deps;
     const { blockBytes, readaheadBlocks } = settings;
     const window = {
       blockBytes,
@@ -64,6 +69,8 @@ export class ObjectLoader {
     const deps = { ...this.#deps, scheduler, blockBytes };
     const object = new CachedObject(backend, path, entry, uid, ahead, deps);
     object.lastAccessMs = clock.wallMs();
+    // Released when it is closed.
+    holds.hold(object.key);
     if (health.state.kind !== "working") return object;
     try {
       const row = await index.find({ backend, path, version: entry.version });
@@ -93,7 +100,7 @@ export class ObjectLoader {
     const { entry, backend, path, uid, lastAccessMs } = object;
     const inserted = { ...entry, backend, path, uid, lastAccessMs, pinned: false };
     const { row, file } = await this.#deps.files.create(inserted);
-    this.#deps.residents.add(object.key, { row, sizeBytes: entry.sizeBytes }, null);
+    this.#deps.residents.add(object.key, { row, sizeBytes: entry.sizeBytes, backend }, null);
     this.#deps.open.enterRow(object, row);
     object.stored.use(file);
     return file;
@@ -115,10 +122,11 @@ export class ObjectLoader {
       residents.forget(object.key, id);
       return;
     }
-    residents.add(object.key, { row: id, sizeBytes }, cachedBytes);
+    residents.add(object.key, { row: id, sizeBytes, backend: object.backend }, cachedBytes);
     for (const block of await index.blocksOf(id)) object.stored.map.load(block);
     object.admission = { kind: "admitted", chargedBytes: cachedBytes };
     object.stored.use(file);
+    object.lastAccessMs = row.lastAccessMs;
     open.enterRow(object, id);
     object.ahead.resume(residents.takeUnread(id));
     if (object.stored.map.complete && residents.isTrusted(id, fingerprint)) {

@@ -120,6 +120,14 @@ export class StoredChunks {
     }
   }
 
+  /** Reads back and compares all that is present, verified or not; what is bad is dropped. */
+  async recheck(signal: AbortSignal): Promise<void> {
+    for (let chunk = 0; chunk < this.map.count; chunk += 1) {
+      signal.throwIfAborted();
+      if (this.has(chunk)) (await this.#verifiedChunk(chunk, signal))?.release();
+    }
+  }
+
   async #readRange(into: Memory, offset: number): Promise<boolean> {
     const read = await this.#fromDisk(into, offset, () => undefined);
     if (read === into.length) return true;
