@@ -5,6 +5,7 @@ import { ERRNO } from "../cache/platform/errno.ts";
 import { cachePlace } from "./support/cache_process.ts";
 import { run, succeed } from "./support/command.ts";
 import { eventually } from "./support/eventually.ts";
+import { freePort } from "./support/free_port.ts";
 import { mount, Mounted, type MountSettings } from "./support/mounted.ts";
 import { createPlace } from "./support/place.ts";
 import { Posix } from "./support/posix.ts";
@@ -61,6 +62,10 @@ async function showsWhatWasRead(mounted: Mounted, container: string): Promise<vo
     const bytes = await Deno.readFile(`${mounted.path}/${container}/${name}`);
     equal(Buffer.compare(bytes, OBJECTS[name]), 0, name);
   }
+}
+
+/** What is not cached cannot be read, and what was never there is not. */
+async function showsNothingElse(mounted: Mounted, container: string): Promise<void> {
   using posix = new Posix();
   const root = `${mounted.path}/${container}`;
   const fd = await posix.open(`${root}/unread/object`);
@@ -93,6 +98,7 @@ Deno.test("A store that goes down leaves what is cached, over a restart, until i
       await fill(mounted, "outage");
       proxy.refuse();
       await showsWhatWasRead(mounted, "outage");
+      await showsNothingElse(mounted, "outage");
       await mounted.program.logged(
         "that it answers from what is known",
         ({ message }) => message.startsWith("Answer from what is known"),
@@ -101,6 +107,7 @@ Deno.test("A store that goes down leaves what is cached, over a restart, until i
     }
     await using mounted = await Mounted.start(place, wanted);
     await showsWhatWasRead(mounted, "outage");
+    await showsNothingElse(mounted, "outage");
     await container.getBlockBlobClient("train/new").upload("new", 3);
     await container.getBlockBlobClient("train/shard-1").upload("changed", 7);
     await proxy.accept();
@@ -181,6 +188,36 @@ Deno.test("What is known of a store serves for offline_ttl, also over a restart"
   } finally {
     await proxy.accept();
   }
+});
+
+Deno.test("A mount starts while nobody gives out tokens, and shows what is cached", async () => {
+  await using cache = await cachePlace();
+  await using place = await createPlace();
+  await started().container("tokens", OBJECTS);
+  const wanted = settings("tokens", { path: cache.path });
+  {
+    await using mounted = await Mounted.start(place, wanted);
+    await fill(mounted, "tokens");
+    equal(await mounted.stop("SIGTERM"), 0);
+  }
+  // A port that nobody listens on stands for the issuer, and for the store.
+  const nobody = `https://127.0.0.1:${freePort()}`;
+  // Longer than the library tries for, so that the mount hears what it has to say.
+  const backend = started().backend("tokens", "direct", { timeout: "30s" });
+  const auth = {
+    method: "service_principal",
+    tenant_id: "11111111-1111-1111-1111-111111111111",
+    client_id: "22222222-2222-2222-2222-222222222222",
+    client_secret_env: "STORE_KEY",
+    authority_host: nobody,
+  };
+  const backends = [{ ...backend, config: { ...backend.config, endpoint: `${nobody}/a` }, auth }];
+  const { config, variables } = wanted;
+  await using mounted = await Mounted.start(place, {
+    config: { ...config, backends },
+    variables: variables ?? {},
+  });
+  await showsWhatWasRead(mounted, "tokens");
 });
 
 /** Whether listing the root of the backend ends with an error, as it should rather than empty. */

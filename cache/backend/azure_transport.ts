@@ -11,8 +11,8 @@ import {
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import type { AzureAuthorization } from "./azure_credentials.ts";
 import { AzureFault, brokenConnection, NO_BLOB_SERVICE } from "./azure_errors.ts";
+import { entraFailure } from "./entra_failure.ts";
 import { assert } from "../platform/assert.ts";
-import { describeError } from "../platform/log.ts";
 
 /** A request that is complete but for SAS and bearer token. */
 export interface OutgoingRequest {
@@ -113,7 +113,7 @@ export class AzureTransport {
       return await token.get(signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw credentialFailure(error, token.obtained, hint);
+      throw entraFailure(error, token.obtained, hint);
     }
   }
 }
@@ -140,17 +140,4 @@ function bodyOf(body: unknown): Uint8Array<ArrayBuffer> | string | null {
     "The SDK is only given bytes to send",
   );
   return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-}
-
-function credentialFailure(error: unknown, obtainedBefore: boolean, hint: string): AzureFault {
-  // The first line names the fault; the rest are trace ids and advice for developers.
-  const said = describeError(error).split("\n")[0]?.trim() ?? "";
-  const status = error instanceof Error && "statusCode" in error ? error.statusCode : null;
-  const busy = typeof status === "number" && (status >= 500 || status === 429);
-  return new AzureFault(
-    busy || obtainedBefore ? "unavailable" : "denied",
-    `no access token from Entra (${said})`,
-    hint,
-    { cause: error },
-  );
 }
