@@ -1,4 +1,5 @@
 /** `warpdrive ctl doctor`: looks at everything a mount needs, and says what to do. */
+import { resolve } from "node:path/posix";
 import { z } from "zod";
 import { NO_HEDGE_MEMORY } from "../../cache/backend/hedged.ts";
 import type { BackendMetrics } from "../../cache/backend/metered.ts";
@@ -10,12 +11,15 @@ import {
   parseArguments,
 } from "../../cache/platform/cli.ts";
 import type { Environment } from "../../cache/platform/environment.ts";
-import { EXIT } from "../../cache/platform/exit.ts";
+import type { ConfigInputs } from "../../cache/platform/config_reader.ts";
+import { CommandError, EXIT } from "../../cache/platform/exit.ts";
 import { nothingFailed } from "../../cache/platform/finding.ts";
 import { thisHost } from "../../cache/platform/host.ts";
 import { Libc } from "../../cache/platform/libc.ts";
+import { controlBases } from "../api_sockets.ts";
 import { allChecks, type DoctorDeps } from "../doctor/all_checks.ts";
 import type { Check, Diagnosis } from "../doctor/check.ts";
+import { configOfMount } from "../doctor/config_of_mount.ts";
 import { loadDoctorConfig } from "../doctor/doctor_config.ts";
 import { thisNetwork } from "../doctor/network.ts";
 import { CheckProgress } from "../doctor/progress.ts";
@@ -23,10 +27,18 @@ import { printDiagnoses } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run_checks.ts";
 import { FORMAT_OPTION, parseFormat } from "../output/format.ts";
 
+const HELP = `
+Examples:
+  warpdrive ctl doctor --config /etc/warpdrive/config.yaml
+  warpdrive ctl doctor /mnt/data
+  warpdrive ctl doctor --quick --format json
+
+It needs no mount and disturbs none. Exit code 0 when nothing failed, otherwise 1.`;
+
 const DEFAULT_CONFIG = "/etc/warpdrive/config.yaml";
 
 const DoctorFlags = z.object({
-  config: z.string().default(DEFAULT_CONFIG),
+  config: z.string().optional(),
   quick: z.boolean().default(false),
   format: z.string(),
 });
@@ -36,27 +48,48 @@ export const doctorCommand: Command = {
   async run(args, context) {
     const parser = createParser("ctl doctor", context)
       .description("Look at everything a mount needs, and say what to do.")
+      .argument("[path]", "anything below a running mount, whose configuration is then used")
       .option("--config <file>", `configuration file (default ${DEFAULT_CONFIG})`)
       .option("--quick", "leave out what takes long: the speed of the cache's disk")
       .option(...FORMAT_OPTION)
-      .addHelpText("after", "\nIt exits with 0 when nothing failed, otherwise with 1.");
+      .addHelpText("after", HELP);
     const line = parseArguments(parser, args);
     if (line.kind === "help") return EXIT.done;
     const flags = DoctorFlags.parse(line.options);
     const format = parseFormat(flags.format);
     const { env, stdout } = context;
     const libc = Libc.open();
-    const config = loadDoctorConfig(
-      flags.config,
-      { env, readTextFile: (path) => Deno.readTextFileSync(path) },
-      libc.effectiveUid() === 0,
-    );
+    const file = await configFile(flags, line.operands[0], libc, context);
+    const config = loadDoctorConfig(file, inputsOf(env), libc.effectiveUid() === 0);
     const rounds = allChecks(config, depsOf(context, libc), flags.quick);
     const diagnoses = await runRounds(rounds, context);
     printDiagnoses(diagnoses, format, stdout);
     return nothingFailed(diagnoses.map(({ finding }) => finding)) ? EXIT.done : EXIT.failed;
   },
 };
+
+/** The configuration named outright, that of the mount of `path`, or the default one. */
+async function configFile(
+  flags: z.infer<typeof DoctorFlags>,
+  path: string | undefined,
+  libc: Libc,
+  { env, clock, signal }: CommandContext,
+): Promise<string> {
+  if (path === undefined) return flags.config ?? DEFAULT_CONFIG;
+  if (flags.config !== undefined) {
+    throw new CommandError(
+      "usage",
+      `Cannot look at "${path}" with --config: wanted one of them`,
+      'Run "warpdrive ctl doctor --help" for examples',
+    );
+  }
+  const deps = { ...inputsOf(env), libc, clock, bases: controlBases(env) };
+  return await configOfMount(resolve(path), DEFAULT_CONFIG, thisHost(env), deps, signal);
+}
+
+function inputsOf(env: Environment): ConfigInputs {
+  return { env, readTextFile: (path) => Deno.readTextFileSync(path) };
+}
 
 function depsOf({ clock, random, logger, env }: CommandContext, libc: Libc): DoctorDeps {
   const backendDeps = { clock, random, logger, metrics: UNCOUNTED, libc, hedges: NO_HEDGE_MEMORY };

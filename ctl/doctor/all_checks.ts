@@ -1,5 +1,5 @@
 /** Everything the doctor looks at, in the order of the report. */
-import { constants } from "node:fs/promises";
+import { constants, statfs } from "node:fs/promises";
 import type { Backend } from "../../cache/backend/backend.ts";
 import type { BackendSettings } from "../../cache/backend/settings.ts";
 import type { CacheSettings } from "../../cache/config.ts";
@@ -88,7 +88,8 @@ function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readon
       const held = lock();
       return held.kind === "held" ? held.holder?.pid ?? null : null;
     }),
-    mountState(config.mountPoint, host, (path) => Deno.stat(path)),
+    // Attributes would come from the kernel's memory for a minute after the mount has died.
+    mountState(config.mountPoint, host, (path) => statfs(path)),
   ];
 }
 
