@@ -225,10 +225,6 @@ function warnUnused(reader: ConfigReader): void {
   for (const key of ["telemetry", "control_plane", "teams"]) {
     if (reader.has([key])) reader.warn([key], NOT_USED_YET);
   }
-  for (const key of UNUSED_CACHE_KEYS) {
-    if (reader.has(["cache", key])) reader.warn(["cache", key], NOT_USED_YET);
-  }
 }
 
 const NOT_USED_YET = "checked, and not used by this version yet";
-const UNUSED_CACHE_KEYS = ["offline_ttl"];

@@ -168,6 +168,6 @@ Deno.test("parseMountConfig completes workload identity from the environment", (
 });
 
 Deno.test("parseMountConfig says which settings this version checks and does not use", () => {
-  const { warnings } = parsed(`cache: {path: /nvme, offline_ttl: 5s}\ntelemetry: {}\n${MINIMAL}`);
-  deepEqual(warnings.map(({ path }) => path), ["cache.offline_ttl", "telemetry"]);
+  const { warnings } = parsed(`teams: {}\ntelemetry: {}\n${MINIMAL}`);
+  deepEqual(warnings.map(({ path }) => path), ["teams", "telemetry"]);
 });

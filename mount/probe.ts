@@ -18,6 +18,9 @@ import type { Volume } from "./fs/volume.ts";
 const TIMEOUT_MS = 10_000;
 const CHECK_HINT = "Run `warpdrive mount --check` with the same arguments to see all that is wrong";
 
+/** What of a volume a probe looks at. */
+type ProbedVolume = Pick<Volume, "name" | "backend" | "offline">;
+
 /** What to do about a store that does not answer. */
 export type WhenSilent = "warn" | "refuse";
 
@@ -27,7 +30,7 @@ export type WhenSilent = "warn" | "refuse";
  * @throws {CommandError} naming every backend that cannot be used, with why and what to do.
  */
 export async function probeVolumes(
-  volumes: readonly Volume[],
+  volumes: readonly ProbedVolume[],
   whenSilent: WhenSilent,
   clock: Clock,
   logger: Logger,
@@ -62,7 +65,7 @@ export async function probeVolumes(
 }
 
 async function failureOf(
-  { name, backend }: Volume,
+  { name, backend }: ProbedVolume,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<unknown> {
