@@ -23,7 +23,7 @@ async function mountWithCache(place: Place): Promise<Mounted> {
   });
 }
 
-Deno.test("the doctor looks at a running mount by a path below it, and leaves it alone", async () => {
+Deno.test("the doctor looks at a running mount by a path in it, and leaves it alone", async () => {
   await using place = await createPlace();
   await Deno.writeTextFile(`${place.source}/file`, "hello");
   await using mounted = await mountWithCache(place);

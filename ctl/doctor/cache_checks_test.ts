@@ -150,7 +150,7 @@ Deno.test("judgeSpeed warns about a disk that is slower than a network", () => {
   equal(judgeSpeed(fast, { pieces: 64, ms: 3_000 }, 4).state, "warn");
 });
 
-Deno.test("the check of the lock names the mount that has the cache, and does not take it", async () => {
+Deno.test("the check of the lock names the mount that has the cache, and leaves it", async () => {
   await inDirectory(async (directory) => {
     const path = `${directory}/cache`;
     const check = cacheLock(() => lookAtLock(path, libc));

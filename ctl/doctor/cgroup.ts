@@ -12,9 +12,9 @@ export interface MemoryLimit {
 }
 
 /**
- * The lowest memory limit of the groups that `process` (`self` or a process id) is in, or null where
- * there is none. In a container the path of a group may be that of the host and its files elsewhere,
- * so every level up to the root is asked, and those that are not there count for nothing.
+ * The lowest memory limit of the groups that `process` (`self` or a process id) is in, or null
+ * where there is none. In a container the path of a group may be that of the host and its files
+ * elsewhere, so every level up to the root is asked, and those not there count for nothing.
  */
 export async function cgroupMemoryLimit(process: string, host: Host): Promise<MemoryLimit | null> {
   const groups = await host.text(`/proc/${process}/cgroup`) ?? "";

@@ -1,4 +1,4 @@
-/** Whether the clock of this machine is that of a service, which refuses signatures of other times. */
+/** Whether the clock of this machine is that of a service, which refuses what other times sign. */
 import { bad, doubtful, type Finding, good, skipped } from "../../cache/platform/finding.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { formatDuration } from "../../cache/platform/units.ts";

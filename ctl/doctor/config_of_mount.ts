@@ -1,4 +1,4 @@
-/** The configuration that a running mount was started with, found by a path below its mount point. */
+/** The configuration a running mount was started with, found by a path below its mount point. */
 import { STATUS } from "../api_status.ts";
 import { ControlClient } from "../client.ts";
 import { type FindDeps, findSocket } from "../find_socket.ts";

@@ -8,7 +8,7 @@ import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
 /** Renewing one takes people a day. */
 const SOON_MS = 24 * 3_600_000;
 
-/** The readable part of a credential; none of it is secret. Times in milliseconds since the epoch. */
+/** The readable part of a credential, none of it secret. Times in milliseconds since the epoch. */
 export interface CredentialTerms {
   readonly startsMs: number | null;
   readonly expiresMs: number | null;
@@ -16,7 +16,7 @@ export interface CredentialTerms {
   readonly lacks: string;
 }
 
-/** The terms of the credential of `source`; null for those that say nothing before they are used. */
+/** The terms of the credential of `source`; null for those that only their use tells about. */
 export function credentialTerms(source: Source): CredentialTerms | null {
   switch (source.type) {
     case "local":

@@ -1,4 +1,4 @@
-/** How fast the disk of the cache writes and reads: past the page cache, as many at a time as asked. */
+/** How fast the disk of the cache writes and reads, past the page cache. */
 import type { Clock } from "../../cache/platform/clock.ts";
 import { alignedMemory } from "../../cache/platform/aligned_memory.ts";
 import { doubtful, type Finding, good, skipped } from "../../cache/platform/finding.ts";

@@ -33,7 +33,7 @@ Deno.test("cgroupMemoryLimit reads version 1, and its unlimited number is no lim
   equal(await cgroupMemoryLimit("7", unlimited), null);
 });
 
-Deno.test("cgroupMemoryLimit finds the limit of a container that sees the paths of its host", async () => {
+Deno.test("cgroupMemoryLimit finds that of a container with the paths of its host", async () => {
   const host = fakeHost({
     "/proc/self/cgroup": "0::/kubepods/pod1/c1\n",
     "/sys/fs/cgroup/memory.max": "536870912\n",
@@ -41,7 +41,7 @@ Deno.test("cgroupMemoryLimit finds the limit of a container that sees the paths 
   equal((await cgroupMemoryLimit("self", host))?.bytes, GIB / 2);
 });
 
-Deno.test("judgeMemory fails where the buffers do not fit, and warns where all names do not", () => {
+Deno.test("judgeMemory fails where buffers do not fit, and warns where all names do not", () => {
   const limit = (bytes: number) => ({ bytes, file: "/sys/fs/cgroup/memory.max" });
   equal(judgeMemory(NEEDS, limit(GIB / 2), 16 * GIB, null).state, "fail");
   equal(judgeMemory(NEEDS, limit(GIB), 16 * GIB, null).state, "warn");

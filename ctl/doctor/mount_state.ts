@@ -7,7 +7,7 @@ import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
 
 const FILE_SYSTEM_TYPE = "fuse.warpdrive";
 
-/** The check of the mount point; `look` asks for what only the process behind a mount can answer. */
+/** The check of the mount point; `look` asks for what only the process behind a mount knows. */
 export function mountState(
   mountPoint: string,
   host: Host,

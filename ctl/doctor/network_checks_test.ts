@@ -50,7 +50,7 @@ Deno.test("proxyFor follows the variables, and shows no password", () => {
   equal(except("dows.net,other"), "http://p");
 });
 
-Deno.test("the check of the proxy warns where one is in the way, of identities above all", async () => {
+Deno.test("the check of the proxy warns of one in the way, of identities above all", async () => {
   equal((await run(proxy([URL_OF_STORE], true, envOf({})))).state, "ok");
   const https = await run(proxy([URL_OF_STORE], false, envOf({ HTTPS_PROXY: "http://u:pw@p" })));
   equal(https.detail, "requests go to acc.blob.core.windows.net through http://***@p");

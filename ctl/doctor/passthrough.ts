@@ -1,4 +1,4 @@
-/** Whether the kernel will read files of this machine itself: asked of it, where that is allowed. */
+/** Whether the kernel will read files of this machine itself: asked of it, where allowed. */
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import { doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 import type { Host } from "../../cache/platform/host.ts";

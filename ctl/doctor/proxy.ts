@@ -47,7 +47,7 @@ function judgeProxies(
   );
 }
 
-/** The proxy that requests to `url` go through, without its password; null when they go straight. */
+/** The proxy that requests to `url` go through, without password; null when they go straight. */
 export function proxyFor(url: URL, env: Environment): string | null {
   const scheme = url.protocol === "https:" ? "https_proxy" : "http_proxy";
   const proxy = variable(scheme, env) ?? variable("all_proxy", env);

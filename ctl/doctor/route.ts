@@ -1,4 +1,4 @@
-/** Which network interface leads to an address, by the kernel's routing tables (proc_net(5)). Pure. */
+/** Which network interface leads to an address, by the kernel's routing tables. Pure. */
 
 /** What decides about the way. */
 export interface RoutingFacts {

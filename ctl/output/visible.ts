@@ -1,7 +1,7 @@
 /**
- * Text of strangers on a terminal. A key of an object may hold line ends, escape sequences and marks
- * that turn the direction of writing: printed as they are, they would forge lines of a report or
- * steer the terminal of whoever reads it.
+ * Text of strangers on a terminal. A key of an object may hold line ends, escape sequences and
+ * marks that turn the direction of writing: printed as they are, they would forge lines of a
+ * report or steer the terminal of whoever reads it.
  */
 
 /**
@@ -20,9 +20,9 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * `text` on one line, with nothing in it that a terminal would obey: `\n`, `\r`, `\t`, `\\`, `\xHH`
- * for a byte (a control character, or a byte that is no UTF-8) and `\uHHHH` for a code point. No two
- * texts look the same.
+ * `text` on one line, with nothing in it that a terminal would obey: `\n`, `\r`, `\t`, `\\`,
+ * `\xHH` for a byte (a control character, or a byte that is no UTF-8) and `\uHHHH` for a code
+ * point. No two texts look the same.
  */
 export function visible(text: string): string {
   return text.replace(TO_ESCAPE, (character) => NAMED.get(character) ?? escapeOf(character));
