@@ -363,7 +363,9 @@ export class CachedObject implements OpenObject {
   }
 
   #readAhead(offset: number, length: number): void {
-    const span = this.ahead.observe(offset, length);
+    const coming = this.#fetches.get(Math.floor(offset / CHUNK_BYTES));
+    const awaited = coming?.state.kind === "running" && coming.filledBytes === 0;
+    const span = this.ahead.observe(offset, length, awaited);
     if (span === null || span.startBytes >= span.endBytes) return;
     const { startBytes, endBytes } = span;
     if (!this.#deps.scheduler.hasRoom("readahead")) return this.ahead.notFetched(startBytes);

@@ -61,7 +61,12 @@ async function object(content: Uint8Array<ArrayBuffer>, clock: Clock = systemClo
   const buffers = new FetchBuffers(8 * MIB);
   const memory = new AheadMemory(4 * MIB);
   const limit = new AdaptiveLimit(8);
-  const window = { blockBytes: BLOCK, windowBlocksStart: 2, windowBlocksMax: 4 };
+  const window = {
+    blockBytes: BLOCK,
+    windowBlocksStart: 2,
+    windowBlocksMax: 4,
+    windowBlocksLimit: 4,
+  };
   const metrics = { readaheadHit: () => undefined };
   const ahead = new ReadAhead(content.length, window, metrics, memory);
   const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax: 8 });
@@ -165,10 +170,10 @@ Deno.test("CachedObject that was evicted while open reads on, and writes no more
 Deno.test("CachedObject may be passed through when all of it is there", async () => {
   const content = sampleBytes(2 * BLOCK, 4);
   await using at = await object(content);
-  await readAt(at.cached, 0, BLOCK);
+  await readAt(at.cached, BLOCK, BLOCK);
   await at.settled();
   equal(at.cached.backingFd, null);
-  await readAt(at.cached, BLOCK, BLOCK);
+  await readAt(at.cached, 0, BLOCK);
   await at.settled();
   notEqual(at.cached.backingFd, null);
   at.cached.passedThrough();

@@ -11,6 +11,7 @@ import { CachedObject, type CachedObjectDeps } from "./cached_object.ts";
 import type { CacheResidents } from "./cache_residents.ts";
 import type { CacheSettings } from "./config.ts";
 import type { DataFile } from "./data_file.ts";
+import type { FetchBuffers } from "./fetch_buffers.ts";
 import type { FetchScheduler } from "./fetch.ts";
 import type { CachedRow } from "./index_rows.ts";
 import type { ObjectFiles } from "./object_files.ts";
@@ -27,6 +28,8 @@ const WINDOW_BLOCKS = 8;
 /** What objects are made with. */
 export interface ObjectLoaderDeps extends Omit<CachedObjectDeps, "scheduler" | "blockBytes"> {
   readonly settings: Pick<CacheSettings, "blockBytes" | "readaheadBlocks">;
+  /** What all fetches together may use. */
+  readonly buffers: Pick<FetchBuffers, "budgetBytes">;
   readonly index: CacheIndex;
   readonly files: ObjectFiles;
   readonly residents: CacheResidents;
@@ -60,10 +63,14 @@ export class ObjectLoader {
   async load({ scheduler, backend, path, entry, uid }: ObjectToOpen): Promise<CachedObject> {
     const { settings, metrics, health, index, clock, removals, holds } = this.#deps;
     const { blockBytes, readaheadBlocks } = settings;
+    const { budgetBytes } = this.#deps.buffers;
+    const windowBlocksMax = Math.max(WINDOW_BLOCKS, readaheadBlocks);
     const window = {
       blockBytes,
       windowBlocksStart: readaheadBlocks,
-      windowBlocksMax: Math.max(WINDOW_BLOCKS, readaheadBlocks),
+      windowBlocksMax,
+      // No reader gets more than half of what all read-ahead together may have.
+      windowBlocksLimit: Math.max(windowBlocksMax, Math.floor(budgetBytes / 4 / blockBytes)),
     };
     const ahead = new ReadAhead(entry.sizeBytes, window, metrics, this.#deps.ahead);
     const deps = { ...this.#deps, scheduler, blockBytes };

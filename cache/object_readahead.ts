@@ -45,20 +45,22 @@ export class ReadAhead {
     this.#memory = memory;
   }
 
-  /** Notes a read and returns what to fetch ahead of it. */
-  observe(offset: number, length: number): AheadSpan | null {
+  /**
+   * Notes a read and returns what to fetch ahead of it.
+   *
+   * @param awaited What is read is on its way, and nothing of that has arrived.
+   */
+  observe(offset: number, length: number, awaited: boolean): AheadSpan | null {
     const { blockBytes } = this.#settings;
+    let late = false;
     const lastBlock = Math.floor((offset + length - 1) / blockBytes);
     for (let block = Math.floor(offset / blockBytes); block <= lastBlock; block += 1) {
-      if (this.#unread.delete(block)) this.#metrics.readaheadHit(1);
+      if (!this.#unread.delete(block)) continue;
+      this.#metrics.readaheadHit(1);
+      late = awaited;
     }
-    const { state, fetch } = observeRead(
-      this.#state,
-      offset,
-      length,
-      this.#objectBytes,
-      this.#settings,
-    );
+    const read = { offsetBytes: offset, lengthBytes: length, late };
+    const { state, fetch } = observeRead(this.#state, read, this.#objectBytes, this.#settings);
     this.#state = state;
     if (fetch === null) return null;
     return {

@@ -10,8 +10,10 @@ export interface ReadaheadSettings {
   readonly blockBytes: number;
   /** Blocks ahead of a reader that has just been found sequential. */
   readonly windowBlocksStart: number;
-  /** Blocks ahead at most. Above 8 where the bandwidth-delay product of the backend asks for it. */
+  /** Blocks ahead at most while they arrive in time. */
   readonly windowBlocksMax: number;
+  /** Blocks ahead at most, where the bandwidth-delay product of the store asks for more. */
+  readonly windowBlocksLimit: number;
 }
 
 /** Blocks `first` up to, not including, `end`. */
@@ -40,6 +42,18 @@ export interface ReadStream {
   readonly fetchedEnd: number;
 }
 
+/** One read of a handle. */
+export interface ObservedRead {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  /**
+   * It is of a block that was asked for ahead, and not even the first byte of that has arrived: the
+   * window is shorter than the latency of the store. Bytes that trickle in are another matter,
+   * because more requests do not make a link faster.
+   */
+  readonly late: boolean;
+}
+
 /** What one read leads to. */
 export interface ReadaheadStep {
   readonly state: ReadaheadState;
@@ -62,18 +76,22 @@ const CLASSIFIED = 4;
 /** The kernel's own read-ahead sends reads out of order by less than a block. */
 const BACK_MAX = 1;
 const FORWARD_MAX = 4;
+/**
+ * Who asks for more than this at the beginning of a file wants more than its head: the kernel at
+ * most quadruples what a program reads first, and programs look at a head with a few KiB.
+ */
+const HEAD_BYTES_MAX = 128 * 1024;
 /** A sequential reader steps to the next block, or over one it had in its page cache. */
 const STEP_MAX = 2;
 
 /**
- * Notes a read of `lengthBytes` at `offsetBytes` and says what to fetch ahead of its reader.
+ * Notes a read and says what to fetch ahead of its reader.
  *
  * @param objectBytes Size of the file: nothing is fetched beyond it.
  */
 export function observeRead(
   state: ReadaheadState,
-  offsetBytes: number,
-  lengthBytes: number,
+  { offsetBytes, lengthBytes, late }: ObservedRead,
   objectBytes: number,
   settings: ReadaheadSettings,
 ): ReadaheadStep {
@@ -84,7 +102,7 @@ export function observeRead(
   const before = found === undefined || isRestart(found, offsetBytes, blockBytes)
     ? newStream(offsetBytes)
     : found;
-  const advanced = advance(before, offsetBytes, endBytes, settings);
+  const advanced = advance(before, { offsetBytes, endBytes, late }, settings);
   const current = advanced.blocks.at(-1) ?? 0;
   const blockCount = Math.ceil(objectBytes / blockBytes);
   const first = Math.max(advanced.fetchedEnd, current);
@@ -142,11 +160,14 @@ function newStream(offsetBytes: number): ReadStream {
 /** The stream after a read of it. */
 function advance(
   stream: ReadStream,
-  offsetBytes: number,
-  endBytes: number,
-  { blockBytes, windowBlocksStart, windowBlocksMax }: ReadaheadSettings,
+  { offsetBytes, endBytes, late }: Omit<ObservedRead, "lengthBytes"> & {
+    readonly endBytes: number;
+  },
+  settings: ReadaheadSettings,
 ): ReadStream {
-  const goesOn = offsetBytes > 0 && offsetBytes === stream.endBytes;
+  const { blockBytes, windowBlocksStart, windowBlocksMax } = settings;
+  const goesOn = offsetBytes === stream.endBytes &&
+    (offsetBytes > 0 || endBytes > HEAD_BYTES_MAX);
   const origin = stream.origin === "head" && goesOn
     ? "run"
     : stream.origin === "inside" && offsetBytes === 0
@@ -162,13 +183,23 @@ function advance(
     blocks.push(block);
     if (blocks.length > RING) blocks.shift();
     if (!isSequential(blocks, origin)) windowBlocks = 0;
-    else if (windowBlocks > 0) windowBlocks = Math.min(windowBlocks + 1, windowBlocksMax);
+    else if (windowBlocks > 0) windowBlocks = grown(windowBlocks, late, settings);
   }
   if (windowBlocks === 0 && isSequential(blocks, origin)) {
     windowBlocks = Math.min(windowBlocksStart, windowBlocksMax);
   }
   const furthest = Math.max(stream.endBytes, endBytes);
   return { blocks, endBytes: furthest, origin, windowBlocks, fetchedEnd: stream.fetchedEnd };
+}
+
+/** The window one block later: it is doubled while it is too short, as TCP does at the start. */
+function grown(
+  windowBlocks: number,
+  late: boolean,
+  { windowBlocksMax, windowBlocksLimit }: ReadaheadSettings,
+): number {
+  if (late) return Math.max(windowBlocks, Math.min(2 * windowBlocks, windowBlocksLimit));
+  return Math.max(windowBlocks, Math.min(windowBlocks + 1, windowBlocksMax));
 }
 
 /** Whether the last blocks rise as a sequential reader's do. */

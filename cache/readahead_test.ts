@@ -15,6 +15,7 @@ const SETTINGS: ReadaheadSettings = {
   blockBytes: BLOCK,
   windowBlocksStart: 4,
   windowBlocksMax: 8,
+  windowBlocksLimit: 32,
 };
 
 /** A handle that is read, and what was fetched ahead of its readers. */
@@ -24,14 +25,9 @@ class Handle {
 
   constructor(readonly objectBytes: number, readonly settings = SETTINGS) {}
 
-  read(offsetBytes: number, lengthBytes = PIECE): BlockRange | null {
-    const step = observeRead(
-      this.state,
-      offsetBytes,
-      lengthBytes,
-      this.objectBytes,
-      this.settings,
-    );
+  read(offsetBytes: number, lengthBytes = PIECE, late = false): BlockRange | null {
+    const read = { offsetBytes, lengthBytes, late };
+    const step = observeRead(this.state, read, this.objectBytes, this.settings);
     this.state = step.state;
     if (step.fetch !== null) this.fetched.push(step.fetch);
     return step.fetch;
@@ -60,6 +56,20 @@ Deno.test("a reader that goes on from offset 0 is sequential with its second rea
   equal(handle.read(2 * PIECE), null);
 });
 
+Deno.test("a reader that begins with more than the head of a file is sequential at once", () => {
+  const handle = new Handle(100 * BLOCK);
+  deepEqual(handle.read(0, 2 * PIECE), { first: 0, end: 5 });
+  equal(new Handle(100 * BLOCK).read(BLOCK, 2 * PIECE), null);
+});
+
+Deno.test("the window doubles while nothing of what was fetched ahead has arrived in time", () => {
+  const handle = new Handle(1_000 * BLOCK);
+  handle.visit(...upTo(10));
+  const ends = upTo(14, 10).map((block) => handle.read(block * BLOCK, PIECE, true)?.end);
+  deepEqual(ends, [10 + 17, 11 + 33, 12 + 33, 13 + 33]);
+  deepEqual(handle.visit(14), [{ first: 46, end: 14 + 33 }]);
+});
+
 Deno.test("a reader that begins elsewhere is sequential with its fourth block", () => {
   const handle = new Handle(100 * BLOCK);
   deepEqual(handle.visit(10, 11, 12), [null, null, null]);
@@ -75,7 +85,11 @@ Deno.test("the window grows by a block with each block read, from 4 to 8", () =>
 });
 
 Deno.test("a larger window is used where the settings ask for it", () => {
-  const handle = new Handle(1_000 * BLOCK, { ...SETTINGS, windowBlocksMax: 40 });
+  const handle = new Handle(1_000 * BLOCK, {
+    ...SETTINGS,
+    windowBlocksMax: 40,
+    windowBlocksLimit: 40,
+  });
   handle.visit(...upTo(100));
   equal(handle.fetchedBlocks.at(-1), 99 + 40);
 });
@@ -114,8 +128,8 @@ Deno.test("a jump out of the stream begins another, and the first goes on where 
 
 Deno.test("a read from offset 0 begins the file again, also when the file is small", () => {
   const handle = new Handle(2 * BLOCK);
-  handle.read(0, BLOCK);
-  deepEqual(handle.read(BLOCK, BLOCK), { first: 1, end: 2 });
+  deepEqual(handle.read(0, BLOCK), { first: 0, end: 2 });
+  equal(handle.read(BLOCK, BLOCK), null);
   equal(handle.read(0, PIECE), null);
   deepEqual(handle.read(PIECE, PIECE), { first: 0, end: 2 });
 });
