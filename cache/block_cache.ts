@@ -27,15 +27,18 @@ import type { CacheIndex } from "./cache_index.ts";
 import type { CacheKeeper } from "./cache_keeper.ts";
 import type { CachedObject } from "./cached_object.ts";
 import { CacheEvictor } from "./cache_evictor.ts";
-import { CacheResidents } from "./cache_residents.ts";
+import { CacheOperations } from "./cache_operations.ts";
+import { CacheResidents, keyOfRow } from "./cache_residents.ts";
 import { CacheSpace } from "./cache_space.ts";
+import { CacheVerifier } from "./cache_verifier.ts";
 import { CommitLoop } from "./commit_loop.ts";
 import type { CacheSettings } from "./config.ts";
 import type { DataFile, DataFileDeps } from "./data_file.ts";
 import type { FetchBuffers } from "./fetch_buffers.ts";
 import { FetchScheduler } from "./fetch.ts";
 import { ObjectFiles } from "./object_files.ts";
-import { ObjectLoader } from "./object_loader.ts";
+import { objectEntry } from "./index_children.ts";
+import { ObjectLoader, type ObjectToOpen } from "./object_loader.ts";
 import type { ObjectSource, WantedRange } from "./open_object.ts";
 import type { PlannedObjects, PlannedPlace } from "./planned_objects.ts";
 import { ObjectRemovals } from "./object_removals.ts";
@@ -43,6 +46,7 @@ import { ObjectOpener } from "./object_opener.ts";
 import { OpenObjects } from "./open_objects.ts";
 import { PinnedObjects } from "./pinned_objects.ts";
 import { ResidentHolds } from "./resident_holds.ts";
+import { AssertionError } from "./platform/assert.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Memory } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
@@ -91,7 +95,10 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   readonly #opener: ObjectOpener;
   readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
-  readonly #schedulers: FetchScheduler[] = [];
+  /** By backend. */
+  readonly #schedulers = new Map<string, FetchScheduler>();
+  /** What an operator does with the cache. */
+  readonly operations: CacheOperations;
 
   /** Takes over what the index knows, in the background, and begins to keep. */
   constructor(deps: BlockCacheDeps) {
@@ -160,13 +167,14 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       },
     });
     tasks.add(this.#loop.run(signal));
+    this.operations = this.#operate(pins);
   }
 
   /** The objects of `backend`, read through this cache, as many at once as `limit` says. */
   source(backend: Backend, limit: AdaptiveLimit): ObjectSource {
     const { buffers, settings: { fetchesMax } } = this.#deps;
     const scheduler = new FetchScheduler({ backend, buffers, limit, fetchesMax });
-    this.#schedulers.push(scheduler);
+    this.#schedulers.set(backend.name, scheduler);
     const open = (path: string, entry: ObjectEntry, uid: number) =>
       this.#opener.open({ scheduler, backend: backend.name, path, entry, uid }, "read");
     return {
@@ -257,7 +265,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   /** Ends fetches and commits what is known. The index and the directory are the caller's. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    for (const scheduler of this.#schedulers) scheduler.close();
+    for (const scheduler of this.#schedulers.values()) scheduler.close();
     this.#ahead.close();
     const { tasks, clock, directory, logger } = this.#deps;
     const late = () => notAnswering("close", directory.path);
@@ -299,6 +307,41 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     }
   }
 
+  #operate(pins: PinnedObjects): CacheOperations {
+    const { buffers, health, settings } = this.#deps;
+    // Of what an earlier configuration had: nothing is fetched for a look.
+    const limit = { current: 0 };
+    const read = () => Promise.reject(new AssertionError("A look at an object fetches nothing"));
+    const idle = new FetchScheduler({ backend: { read }, buffers, limit, fetchesMax: 0 });
+    const residents = this.#residents;
+    const look = (wanted: ObjectToOpen) => this.#opener.open(wanted, "look");
+    const verifier = new CacheVerifier({
+      health,
+      look: (row) => {
+        const scheduler = this.#schedulers.get(row.backend) ?? idle;
+        return look({ ...row, scheduler, entry: objectEntry(row) });
+      },
+      trusted: (object) => this.#opener.noteTrust(object),
+      isResident: (row) => residents.get(keyOfRow(row))?.row === row.id,
+    });
+    return new CacheOperations({
+      ...this.#deps,
+      residents,
+      pins,
+      verifier,
+      look,
+      evictor: this.#evictor,
+      open: this.#open,
+      holds: this.#holds,
+      blockBytes: settings.blockBytes,
+      schedulerOf: (backend) => this.#schedulers.get(backend) ?? null,
+      claim: async (object, signal) => {
+        await residents.restored;
+        return await this.#space.claim(object, signal);
+      },
+    });
+  }
+
   async #createFile(object: CachedObject): Promise<DataFile | null> {
     try {
       const file = await this.#loader.create(object);
@@ -336,6 +379,10 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
     else this.#residents.keepUnread(object.row, unread);
     this.#holds.release(object.key);
+    // Claimed, and given up before its first byte was written.
+    if (object.row === null && object.admission.kind === "admitted") {
+      this.#deps.residency.removed(object.key);
+    }
     this.#evictor.closed(object);
     object.stored.leave();
   }

@@ -109,7 +109,7 @@ export class CacheResidents {
 
   #found(row: CachedRow, backend: string): void {
     const { id, sizeBytes, cachedBytes, pinned } = row;
-    const key = keyOf(row);
+    const key = keyOfRow(row);
     this.add(key, { row: id, sizeBytes, backend }, cachedBytes);
     if (pinned && this.get(key)?.row === id) this.#deps.pins.pin(key, sizeBytes);
   }
@@ -133,14 +133,14 @@ export class CacheResidents {
       this.#restored.resolve();
       const onDropped = (row: CachedRow) => {
         // The same version may have entered anew meanwhile.
-        if (this.get(keyOf(row))?.row !== row.id) return;
-        this.#residents.delete(keyOf(row));
-        pins.unpin(keyOf(row));
-        residency.removed(keyOf(row));
+        if (this.get(keyOfRow(row))?.row !== row.id) return;
+        this.#residents.delete(keyOfRow(row));
+        pins.unpin(keyOfRow(row));
+        residency.removed(keyOfRow(row));
       };
       // Charged as what it takes until it is fetched again, which writes to the same place.
       const onUnannounced = (row: CachedRow, allocatedBytes: number) => {
-        const key = keyOf(row);
+        const key = keyOfRow(row);
         const bytes = Math.min(allocatedBytes, row.sizeBytes);
         const standing = residency.describe(key);
         if (standing !== null && standing.chargeBytes < bytes) residency.restore(key, bytes);
@@ -154,6 +154,7 @@ export class CacheResidents {
   }
 }
 
-function keyOf({ backend, path, version }: CachedRow): ObjectKey {
+/** The key of the object that `row` stands for. */
+export function keyOfRow({ backend, path, version }: CachedRow): ObjectKey {
   return residencyKey(backend, path, version);
 }

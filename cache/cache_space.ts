@@ -17,6 +17,8 @@ import { excessBytes, type Watermarks } from "./watermarks.ts";
 const LARGE_SHARE = 1 / 16;
 /** A disk that is full though it does not say so (a quota) is relieved of so much at least. */
 const RELIEF_BYTES = 16 * 1024 * 1024;
+/** Looks at a disk that is at its floor, before an object that was asked for is refused. */
+const CLAIM_LOOKS_MAX = 3;
 /** How long an answer of the disk about its free space is believed. */
 const FREE_SPACE_MS = 1_000;
 
@@ -91,13 +93,16 @@ export class CacheSpace {
   }
 
   /** Makes room for all of `object`, which somebody asked for by name; false when there is none. */
-  async claim(object: CachedObject): Promise<boolean> {
+  async claim(object: CachedObject, signal: AbortSignal): Promise<boolean> {
     const { sizeBytes } = object.entry;
     const missing = sizeBytes - object.stored.map.presentBytes;
-    if (!await this.#diskHasRoom({ bytes: missing, files: object.row === null ? 1 : 0 })) {
-      return false;
+    const need = { bytes: missing, files: object.row === null ? 1 : 0 };
+    const { residency, evict, clock } = this.#deps;
+    for (let looks = 1; !await this.#diskHasRoom(need); looks += 1) {
+      if (looks === CLAIM_LOOKS_MAX) return false;
+      // What was evicted for it shows at the next look.
+      await clock.sleep(FREE_SPACE_MS + 1, signal);
     }
-    const { residency, evict } = this.#deps;
     const decision = residency.claim(object.key, sizeBytes);
     if (decision.kind === "refuse") return false;
     object.admission = { kind: "admitted", chargedBytes: sizeBytes };

@@ -78,6 +78,15 @@ export class ChunkMap {
     return true;
   }
 
+  /** Bytes of the chunks between `offset` and `end` that are not on disk. */
+  missingBytes(offset: number, end: number): number {
+    let bytes = 0;
+    for (let chunk = Math.floor(offset / CHUNK_BYTES); chunk * CHUNK_BYTES < end; chunk += 1) {
+      if (!this.has(chunk)) bytes += this.chunkBytes(chunk);
+    }
+    return bytes;
+  }
+
   crc(chunk: number): number {
     return this.#crcs[chunk] ?? 0;
   }

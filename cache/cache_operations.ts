@@ -1,0 +1,290 @@
+/**
+ * What an operator does with a cache, whether it is mounted or not: see what is in it and why,
+ * take things out, pin, verify and warm. Nothing here breaks who has an object open.
+ *
+ * Operations go through the index a page at a time, so they cost the same memory whatever the cache
+ * holds, and reads find the index free in between. They reject with `CacheDiskError` where the disk
+ * of the cache fails.
+ */
+import type { CacheEvictor } from "./cache_evictor.ts";
+import type { CacheIndex } from "./cache_index.ts";
+import { type CacheResidents, keyOfRow } from "./cache_residents.ts";
+import { type CacheSelector, selectedRows } from "./cache_selector.ts";
+import type { CacheVerifier, VerifyOutcome, VerifyProgress } from "./cache_verifier.ts";
+import type { BackendCounts } from "./index_counters.ts";
+import type { CachedRow, Totals, Usage } from "./index_rows.ts";
+import type { DirectoryUsage, SubtreePosition } from "./index_subtree.ts";
+import { describeObject, type ObjectDescription } from "./object_description.ts";
+import { openName, type OpenObjects } from "./open_objects.ts";
+import type { PinnedObjects } from "./pinned_objects.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Residency } from "./residency.ts";
+import { WarmJob, type WarmJobDeps } from "./warm_job.ts";
+
+/** Directories told apart by `usageByDepth`; what is in more of them is added to the rest. */
+const DIRECTORIES_MAX = 10_000;
+/** Rows pinned in one transaction. */
+const PIN_BATCH = 500;
+
+/** What operations work with. */
+export interface CacheOperationsDeps extends WarmJobDeps {
+  readonly index: CacheIndex;
+  readonly residents: CacheResidents;
+  readonly residency: Residency;
+  readonly evictor: CacheEvictor;
+  readonly pins: PinnedObjects;
+  readonly open: OpenObjects;
+  readonly verifier: CacheVerifier;
+  readonly clock: Clock;
+}
+
+/** What the directories of a backend take. */
+export interface BackendUsage {
+  readonly backend: string;
+  /** In the order of their names, as many as may be told apart. */
+  readonly directories: readonly DirectoryUsage[];
+  /** What is in further directories. */
+  readonly rest: Totals;
+}
+
+/** What was taken out. */
+export interface Evicted {
+  readonly objects: number;
+  /** Bytes on disk; those of objects that are open come back when they are closed. */
+  readonly bytes: number;
+  /** Objects that stayed because they are pinned. */
+  readonly pinned: number;
+}
+
+/** What was pinned. */
+export interface Pinned {
+  /** Objects that are pinned now, those that were before included. */
+  readonly objects: number;
+  readonly bytes: number;
+  /** Objects left out, because no more of the cache may be pinned. */
+  readonly refused: number;
+}
+
+/** The operations on one cache. */
+export class CacheOperations {
+  readonly #deps: CacheOperationsDeps;
+
+  constructor(deps: CacheOperationsDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the whole cache holds. */
+  totals(): Promise<Totals> {
+    return this.#deps.index.totals();
+  }
+
+  /** What it holds by backend and by who brought it in. */
+  usage(): Promise<Usage[]> {
+    return this.#deps.index.usage();
+  }
+
+  /** What was counted of each backend since the cache was made, up to half a second ago. */
+  counts(): Promise<BackendCounts[]> {
+    return this.#deps.index.counts();
+  }
+
+  /** Bytes that pins take together, complete or not. */
+  get pinnedBytes(): number {
+    return this.#deps.pins.bytes;
+  }
+
+  /** What directories of at most `depth` segments take; `backend` null is all backends. */
+  async usageByDepth(
+    backend: string | null,
+    depth: number,
+    signal: AbortSignal,
+  ): Promise<BackendUsage[]> {
+    const { index } = this.#deps;
+    const backends = backend === null
+      ? new Set((await index.usage()).map(({ backend }) => backend))
+      : [backend];
+    const usage: BackendUsage[] = [];
+    for (const name of backends) usage.push(await this.#usageOf(name, depth, signal));
+    return usage;
+  }
+
+  /** Up to `limit` objects of at least `minSizeBytes` unread for `olderThanMs`, oldest first. */
+  async stale(
+    { olderThanMs, minSizeBytes, limit }: {
+      readonly olderThanMs: number;
+      readonly minSizeBytes: number;
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<CachedRow[]> {
+    const rows: CachedRow[] = [];
+    for await (const row of this.#rows({ kind: "stale", olderThanMs, minSizeBytes }, signal)) {
+      if (rows.length >= limit) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  /** Takes out what `selector` means, except what is pinned. Who has it open reads on. */
+  async evict(selector: CacheSelector, signal: AbortSignal): Promise<Evicted> {
+    const { residents, evictor, pins, open } = this.#deps;
+    await residents.restored;
+    let [objects, bytes, pinned] = [0, 0, 0];
+    for await (const row of this.#rows(selector, signal)) {
+      const key = keyOfRow(row);
+      if (residents.get(key)?.row !== row.id) continue;
+      // What is open is not stale, whenever its reader last came by the daemon.
+      if (selector.kind === "stale" && (open.withRow(row.id)?.opens ?? 0) > 0) continue;
+      if (pins.has(key)) {
+        pinned += 1;
+        continue;
+      }
+      evictor.takeOut(key);
+      objects += 1;
+      bytes += row.cachedBytes;
+    }
+    return { objects, bytes, pinned };
+  }
+
+  /**
+   * Keeps what `selector` means in the cache until it is unpinned, over restarts. What is not
+   * cached cannot be pinned; a later version of an object is another one.
+   */
+  async pin(selector: CacheSelector, signal: AbortSignal): Promise<Pinned> {
+    const { residents, pins } = this.#deps;
+    await residents.restored;
+    let [objects, bytes, refused] = [0, 0, 0];
+    for await (const rows of batches(this.#rows(selector, signal))) {
+      let roomBytes = 0;
+      const fitting = rows.filter((row) => {
+        if (residents.get(keyOfRow(row))?.row !== row.id) return false;
+        if (pins.has(keyOfRow(row))) return true;
+        const fits = pins.hasRoom(roomBytes + row.sizeBytes);
+        if (fits) roomBytes += row.sizeBytes;
+        else refused += 1;
+        return fits;
+      });
+      await this.#setPinned(fitting, true);
+      for (const row of fitting) {
+        objects += 1;
+        bytes += row.cachedBytes;
+      }
+    }
+    return { objects, bytes, refused };
+  }
+
+  /** Ends the pins of what `selector` means. Returns how many there were. */
+  async unpin(selector: CacheSelector, signal: AbortSignal): Promise<number> {
+    await this.#deps.residents.restored;
+    let objects = 0;
+    for await (const rows of batches(this.#rows(selector, signal))) {
+      const pinned = rows.filter((row) => row.pinned || this.#deps.pins.has(keyOfRow(row)));
+      await this.#setPinned(pinned, false);
+      objects += pinned.length;
+    }
+    return objects;
+  }
+
+  /** Reads back what `selector` means and compares it with its checksums; drops what is bad. */
+  async verify(
+    selector: CacheSelector,
+    onProgress: (progress: VerifyProgress) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyOutcome> {
+    await this.#deps.residents.restored;
+    return await this.#deps.verifier.verify(this.#rows(selector, signal), onProgress, signal);
+  }
+
+  /** Every version of an object that is cached or open, the one cached last first. */
+  async describe(backend: string, path: string): Promise<ObjectDescription[]> {
+    const { index, open, residency, pins, blockBytes } = this.#deps;
+    const descriptions: ObjectDescription[] = [];
+    for (const row of await index.versionsOf(backend, path)) {
+      const object = open.withRow(row.id) ?? null;
+      const blocks = object === null ? await index.blocksOf(row.id) : [];
+      const key = keyOfRow(row);
+      descriptions.push(describeObject({
+        row,
+        object,
+        blocks,
+        blockBytes,
+        departure: residency.describe(key)?.departure ?? null,
+        pinned: pins.has(key),
+      }));
+    }
+    return descriptions;
+  }
+
+  /** Bytes of one version that are in the cache; null when it holds nothing of it. */
+  async cachedBytes(backend: string, path: string, version: string): Promise<number | null> {
+    const { index, open } = this.#deps;
+    const object = await open.get(openName(backend, path, version));
+    if (object !== undefined) {
+      return object.row === null || object.admission.kind === "evicted"
+        ? null
+        : object.stored.map.presentBytes;
+    }
+    return (await index.find({ backend, path, version }))?.cachedBytes ?? null;
+  }
+
+  /** Begins to warm: nothing that the job brings in leaves for another part of it. */
+  warm(): WarmJob {
+    return new WarmJob(this.#deps);
+  }
+
+  #rows(selector: CacheSelector, signal: AbortSignal): AsyncIterable<CachedRow> {
+    return selectedRows(this.#deps.index, selector, this.#deps.clock.wallMs(), signal);
+  }
+
+  async #usageOf(backend: string, depth: number, signal: AbortSignal): Promise<BackendUsage> {
+    const directories = new Map<string, DirectoryUsage>();
+    let rest: Totals = { objects: 0, cachedBytes: 0 };
+    let position: SubtreePosition | null = null;
+    do {
+      signal.throwIfAborted();
+      const page = await this.#deps.index.usageByDepth(backend, depth, position);
+      for (const part of page.usage) {
+        const known = directories.get(part.path);
+        if (known === undefined && directories.size >= DIRECTORIES_MAX) rest = sum(rest, part);
+        else {directories.set(part.path, {
+            ...part,
+            ...(known === undefined ? {} : sum(known, part)),
+          });}
+      }
+      position = page.next;
+    } while (position !== null);
+    return { backend, directories: [...directories.values()], rest };
+  }
+
+  /** Those that left meanwhile have no row, and are not pinned. */
+  async #setPinned(rows: readonly CachedRow[], pinned: boolean): Promise<void> {
+    const { index, residents, pins } = this.#deps;
+    if (rows.length === 0) return;
+    await index.setPinned(rows.map(({ id }) => id), pinned);
+    for (const row of rows) {
+      const key = keyOfRow(row);
+      if (!pinned) pins.unpin(key);
+      else if (residents.get(key)?.row === row.id) pins.pin(key, row.sizeBytes);
+    }
+  }
+}
+
+function sum(one: Totals, other: Totals): Totals {
+  return {
+    objects: one.objects + other.objects,
+    cachedBytes: one.cachedBytes + other.cachedBytes,
+  };
+}
+
+async function* batches(
+  rows: AsyncIterable<CachedRow>,
+): AsyncGenerator<readonly CachedRow[], void, void> {
+  let batch: CachedRow[] = [];
+  for await (const row of rows) {
+    batch.push(row);
+    if (batch.length < PIN_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
