@@ -5,6 +5,7 @@ import { DIRECTORIES } from "./semantics/directories.ts";
 import { FAILURES } from "./semantics/failures.ts";
 import { LOCAL_FILES } from "./semantics/local_files.ts";
 import { OBJECTS } from "./semantics/objects.ts";
+import { OUTAGES } from "./semantics/outages.ts";
 import { READ_ONLY } from "./semantics/read_only.ts";
 import { VERSIONS } from "./semantics/versions.ts";
 import { type Sentence, World } from "./semantics/world.ts";
@@ -12,7 +13,7 @@ import { type Sentence, World } from "./semantics/world.ts";
 const DOCUMENT = new URL("../mount/SEMANTICS.md", import.meta.url);
 
 /** The groups in the order of the document. */
-const GROUPS = [VERSIONS, LOCAL_FILES, OBJECTS, DIRECTORIES, READ_ONLY, FAILURES];
+const GROUPS = [VERSIONS, LOCAL_FILES, OBJECTS, DIRECTORIES, READ_ONLY, FAILURES, OUTAGES];
 
 /** Every sentence with the number its place gives it. */
 const NUMBERED = GROUPS.flatMap((sentences, group) =>
