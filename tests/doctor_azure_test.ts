@@ -3,6 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { z } from "zod";
 import { programCommand, runProgram } from "./cli/run_program.ts";
 import { type AzureServers, CONTAINER, sas, startAzureServers } from "./support/azure_place.ts";
+import { FaultProxy } from "./support/fault_proxy.ts";
 import { startSkewedServer } from "./support/skewed_server.ts";
 
 const DIAGNOSES = z.array(z.strictObject({
@@ -132,10 +133,11 @@ Deno.test("the doctor tells apart what keeps it out of a store", async () => {
 });
 
 Deno.test("the doctor says that a server does not run", async () => {
-  const { azurite, proxy } = servers();
+  const { azurite } = servers();
+  await using proxy = await FaultProxy.start(azurite.endpoint);
   const endpoint = proxy.through(azurite.endpoint);
   proxy.refuse();
-  const { code, diagnoses } = await diagnose({ down: { endpoint } }).finally(() => proxy.accept());
+  const { code, diagnoses } = await diagnose({ down: { endpoint } });
   equal(code, 1);
   match(lineOf(diagnoses, "connection", ""), /^fail Connection refused/);
   match(lineOf(diagnoses, "clock_skew", ""), /^skipped it does not answer/);

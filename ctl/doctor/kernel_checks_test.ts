@@ -11,6 +11,7 @@ import { passthrough } from "./passthrough.ts";
 import { type PassthroughAnswer, probePassthrough } from "./passthrough_probe.ts";
 import { privilege } from "./privilege.ts";
 
+const libc = Libc.open();
 const ROOT = fakeHost({ "/proc/self/status": PRIVILEGED });
 const USER = fakeHost({ "/proc/self/status": ORDINARY });
 
@@ -67,7 +68,7 @@ Deno.test({
   fn: async () => {
     const below = await Deno.makeTempDir();
     try {
-      const answer = await probePassthrough(Libc.open(), below);
+      const answer = await probePassthrough(libc, below);
       equal(["works", "not_offered", "refused"].includes(answer.kind), true, answer.kind);
       equal([...Deno.readDirSync(below)].length, 0);
       const mounts = await Deno.readTextFile("/proc/self/mountinfo");
