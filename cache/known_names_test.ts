@@ -76,7 +76,7 @@ Deno.test("names that wait are written when the mount ends", async () => {
   equal(clock.sleeping, 0);
 });
 
-Deno.test("cachedAt finds objects in their newest version, and directories above them", async () => {
+Deno.test("cachedAt finds the newest version of an object, and directories above it", async () => {
   await using at = await NamesPlace.open();
   const known = at.names(new FakeClock());
   for (const version of ["v1", "v2"]) at.index.insert(newObject("a/b/c", version));
@@ -102,7 +102,7 @@ Deno.test("since when a store is silent outlives the process that noticed it", a
   equal(await first.silentSinceMs("train"), null);
 });
 
-Deno.test("where the disk of the cache fails nothing is known, and its health is told", async () => {
+Deno.test("where the disk of the cache fails nothing is known", async () => {
   await using at = await NamesPlace.open();
   const clock = new FakeClock();
   const known = at.names(clock);

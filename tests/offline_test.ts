@@ -86,7 +86,7 @@ async function fill(mounted: Mounted, container: string): Promise<void> {
   });
 }
 
-Deno.test("A store that goes down leaves what is cached, over a restart, until it is back", async () => {
+Deno.test("A store that goes down leaves what is cached, also over a restart", async () => {
   await using cache = await cachePlace();
   await using place = await createPlace();
   const container = await started().container("outage", OBJECTS);

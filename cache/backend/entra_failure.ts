@@ -3,8 +3,8 @@ import { describeError } from "../platform/log.ts";
 import { AzureFault } from "./azure_errors.ts";
 
 /**
- * Codes of the library for an issuer it did not reach: https://aka.ms/msal.js.errors. The second one
- * also stands for a tenant that does not exist, which nobody can tell from an outage.
+ * Codes of the library for an issuer it did not reach: https://aka.ms/msal.js.errors. The second
+ * one also stands for a tenant that does not exist, which nobody can tell from an outage.
  */
 const UNREACHED = /\b(network_error|endpoints_resolution_error)\b/;
 

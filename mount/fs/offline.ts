@@ -9,16 +9,16 @@
  * ```
  *
  * While a store is silent one request in PATIENCE_MS finds out whether it is back; who comes
- * meanwhile is answered from what is known, at once. What nobody knows waits for the store, and fails as it
- * fails. A refusal is an answer: what the store denies is not shown from memory.
+ * meanwhile is answered from what is known, at once. What nobody knows waits for the store, and
+ * fails as it fails. A refusal is an answer: what the store denies is not shown from memory.
  */
-import { AbortScope } from "../../cache/backend/abort_scope.ts";
 import { BackendError } from "../../cache/backend/backend.ts";
 import { isPassing } from "../../cache/backend/retry.ts";
 import type { KnownNames } from "../../cache/known_names.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Logger } from "../../cache/platform/log.ts";
 import { formatDuration } from "../../cache/platform/units.ts";
+import { FollowedCaller } from "./followed_caller.ts";
 
 /** A store that has said nothing for so long may be down: what is known is better than waiting. */
 export const PATIENCE_MS = 5_000;
@@ -99,8 +99,8 @@ export class Offline {
       const value = await this.#known(known);
       if (value !== null) return { value, from: "known" };
     }
-    const following = new Following(signal, this.#deps.signal);
-    const answer = this.#request(request, following);
+    const caller = new FollowedCaller(signal, this.#deps.signal);
+    const answer = this.#request(request, caller);
     try {
       const outcome = await this.#within(answer);
       if (outcome.kind === "answer") return { value: outcome.value, from: "store" };
@@ -109,7 +109,7 @@ export class Offline {
       // Where nothing is known, what has failed fails here, and what is slow is waited for.
       return value === null ? { value: await answer, from: "store" } : { value, from: "known" };
     } finally {
-      following.leave();
+      caller.leave();
     }
   }
 
@@ -136,13 +136,13 @@ export class Offline {
 
   async #request<T>(
     request: (signal: AbortSignal) => Promise<T>,
-    following: Following,
+    caller: FollowedCaller,
   ): Promise<T> {
-    using _ended = following;
+    using _ended = caller;
     this.#asking += 1;
     this.#askedMs = this.#deps.clock.monotonicMs();
     try {
-      const value = await request(following.signal);
+      const value = await request(caller.signal);
       this.#answered();
       return value;
     } catch (error) {
@@ -235,32 +235,4 @@ export class Offline {
 /** Whether `error` says that nobody answered. */
 export function isOutage(error: unknown): error is BackendError {
   return error instanceof BackendError && (isPassing(error) || error.code === "degraded");
-}
-
-/** A signal that follows the caller's until it has its answer, and the mount's until the end. */
-class Following implements Disposable {
-  readonly #scope: AbortScope;
-  readonly #caller: AbortSignal;
-  readonly #abort = () => this.#scope.abort(this.#caller.reason);
-
-  constructor(caller: AbortSignal, mount: AbortSignal) {
-    this.#scope = new AbortScope(mount);
-    this.#caller = caller;
-    if (caller.aborted) this.#abort();
-    else caller.addEventListener("abort", this.#abort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#scope.signal;
-  }
-
-  /** The caller has its answer: what it asked goes on without it. */
-  leave(): void {
-    this.#caller.removeEventListener("abort", this.#abort);
-  }
-
-  [Symbol.dispose](): void {
-    this.leave();
-    this.#scope[Symbol.dispose]();
-  }
 }

@@ -96,7 +96,7 @@ Deno.test("a store that refuses answers: what it denies is not shown from memory
   equal(await fixture.errno({ op: "lookup", name: "a" }, data), ERRNO.EACCES);
 });
 
-Deno.test("a process that never reached the store shows what an earlier one has listed", async () => {
+Deno.test("a process that never reached the store shows what an earlier one listed", async () => {
   await using place = await NamesPlace.open();
   await listed(place);
   const fixture = process(place);
@@ -186,7 +186,7 @@ Deno.test("answers from what is known are believed for a moment only", async () 
   deepEqual(await fixture.names(data), ["a", "b", "d", "new"]);
 });
 
-Deno.test("an object that changed in an outage is another version once the store is back", async () => {
+Deno.test("an object that changed in an outage is another version after it", async () => {
   await using place = await NamesPlace.open();
   const { fixture } = await listed(place);
   fails(fixture, "unavailable");
@@ -198,7 +198,7 @@ Deno.test("an object that changed in an outage is another version once the store
   notEqual((await fixture.find("data/a")).node, before.node);
 });
 
-Deno.test("a store that says nothing is waited for a few seconds where names are known", async () => {
+Deno.test("a store that says nothing is waited for seconds where names are known", async () => {
   await using place = await NamesPlace.open();
   const { fixture, data } = await listed(place);
   fixture.store().scripted.steps.push(HANGS);
@@ -266,7 +266,7 @@ Deno.test("known names serve for offline_ttl, and errors come after it", async (
   ]);
 });
 
-Deno.test("offline_ttl goes on over a restart, and begins anew once the store answered", async () => {
+Deno.test("offline_ttl goes on over a restart, and begins anew after an answer", async () => {
   await using place = await NamesPlace.open();
   const { fixture, data } = await listed(place);
   fails(fixture, "unavailable");

@@ -14,7 +14,7 @@ import { namesIn, type Sentence, sentence, version, type World } from "./world.t
 const OFFLINE_TTL_MS = 3_600_000;
 const LISTED = ["a", "b"];
 
-/** A file system over what `place` knows, whose store has been listed and then is as `code` says. */
+/** A file system over what `place` knows; its store was listed, and then is as `code` says. */
 async function outage(place: NamesPlace, code: "unavailable" | "denied") {
   const { signal } = new AbortController();
   const fixture = new FileSystemFixture(SETTINGS, ["data"], undefined, (backend, clock, logger) => {
