@@ -83,6 +83,8 @@ export class WantedFetches {
   #lingerIfUnwanted(fetch: Fetch, interest: Interest): void {
     if (interest.readers > 0 || interest.ahead || interest.linger !== null) return;
     if (fetch.state.kind !== "queued" && fetch.state.kind !== "running") return;
+    // All of it has arrived, and its read is about to end.
+    if (fetch.filledBytes === fetch.lengthBytes) return;
     const linger = new AbortController();
     interest.linger = linger;
     this.#deps.tasks.add(this.#linger(fetch, linger.signal));

@@ -1,6 +1,9 @@
 /** A bound on waits for what cannot be aborted: system calls that hang on a broken file system. */
 import type { Clock } from "./clock.ts";
 
+/** Ends a timer; a reason of its own spares the stack trace of a DOMException for each call. */
+const SETTLED = Symbol("settled");
+
 /**
  * What `work` gives, or a rejection with `late()` when it takes longer than `timeoutMs`. The work
  * itself goes on; its later outcome is dropped.
@@ -22,6 +25,6 @@ export async function within<T>(
   try {
     return await Promise.race([work, timeout]);
   } finally {
-    done.abort();
+    done.abort(SETTLED);
   }
 }
