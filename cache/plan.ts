@@ -4,7 +4,7 @@
  */
 import type { ObjectEntry } from "./backend/backend.ts";
 import { PlanFiles, type PlannedPath } from "./plan_files.ts";
-import { type PassedReads, PlanFront } from "./plan_front.ts";
+import { type PassedRange, PlanFront } from "./plan_front.ts";
 import { PlanOrder } from "./plan_order.ts";
 import { PlanPace } from "./plan_pace.ts";
 import { PlanWindow } from "./plan_window.ts";
@@ -60,6 +60,8 @@ export class Plan {
   /** Files whose next use is not what was told last, from `#told` on. */
   #changed: number[] = [];
   #told = 0;
+  /** Positions whose files have another next use since a report, which may be far from the last. */
+  #range: PassedRange = { first: 0, end: 0 };
   #reports = false;
 
   /** @param windowBytesMax Bytes to be ahead at most, asked each time. */
@@ -100,14 +102,23 @@ export class Plan {
     if (file === null) return false;
     if (this.#reports) return true;
     const reach = Math.min(REACH_MAX, Math.max(REACH_MIN, this.#window.length));
-    this.#passed(this.#front.opened(file, reach), nowMs);
+    for (const position of this.#front.opened(file, reach)) {
+      const passed = this.#order.at(position);
+      if (passed !== null) this.#changed.push(passed.file);
+    }
+    this.#moved(nowMs);
     return true;
   }
 
   /** The reader says what it reads next, and goes on saying so: opens tell nothing from now on. */
   reported(position: number, nowMs: number): void {
     this.#reports = true;
-    this.#passed(this.#front.reported(Math.min(position, this.#order.end)), nowMs);
+    const { first, end } = this.#front.reported(Math.min(position, this.#order.end));
+    const left = this.#range;
+    this.#range = left.first === left.end
+      ? { first, end }
+      : { first: Math.min(left.first, first), end: Math.max(left.end, end) };
+    this.#moved(nowMs);
   }
 
   /** What to do next; a fetch is said once. */
@@ -149,7 +160,7 @@ export class Plan {
     return this.pace.follow(this.#front.high, nowMs);
   }
 
-  /** At most `count` files whose next use is not what was told last. */
+  /** At most `count` files whose next use is not what was told last; none when all are told. */
   takeChanged(count: number): readonly number[] {
     const files = this.#changed.slice(this.#told, this.#told + count);
     this.#told += files.length;
@@ -157,15 +168,18 @@ export class Plan {
       this.#changed = [];
       this.#told = 0;
     }
+    const { first, end } = this.#range;
+    const last = Math.min(end, first + count - files.length);
+    this.#range = { first: last, end };
+    for (let position = first; position < last; position += 1) {
+      const passed = this.#order.at(position);
+      // Forgotten meanwhile, or announced twice: to tell one file once more does no harm.
+      files.push(passed?.file ?? 0);
+    }
     return files;
   }
 
-  #passed(positions: PassedReads, nowMs: number): void {
-    if (positions.length === 0) return;
-    for (const position of positions) {
-      const file = this.#order.at(position)?.file;
-      if (file !== undefined) this.#changed.push(file);
-    }
+  #moved(nowMs: number): void {
     this.pace.advanced(this.#front.high, nowMs);
     this.#window.follow(this.#front.high);
     this.#order.dropBefore(this.#front.position - REACH_MAX);

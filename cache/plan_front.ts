@@ -13,8 +13,14 @@ import type { PlanOrder } from "./plan_order.ts";
 /** So many opens far ahead, close to one another, mean that the reader went on from there. */
 const JUMP_OPENS = 4;
 
-/** Positions that were passed, or are to be read again: their files have another next use. */
+/** Positions that were passed: their files have another next use. */
 export type PassedReads = readonly number[];
+
+/** Positions from `first` up to `end` that were passed, or are to be read again. */
+export interface PassedRange {
+  readonly first: number;
+  readonly end: number;
+}
 
 const NOTHING: PassedReads = [];
 
@@ -74,14 +80,14 @@ export class PlanFront {
   }
 
   /** The reader says that `position` is the next one it reads; it may have gone back. */
-  reported(position: number): PassedReads {
+  reported(position: number): PassedRange {
     const first = Math.min(position, this.#position);
     const end = Math.max(position, this.#high);
     this.#position = position;
     this.#high = position;
     this.#read.clear();
     this.#stray = null;
-    return Array.from({ length: end - first }, (_, index) => first + index);
+    return { first, end };
   }
 
   /** Moves `position` over what was read, and at least to `lowest`. */

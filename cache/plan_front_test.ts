@@ -52,9 +52,9 @@ Deno.test("one open far ahead is a stray, four together are a jump", () => {
 
 Deno.test("a report moves the front anywhere, also back", () => {
   const front = frontOf(100);
-  deepEqual(front.reported(3), [0, 1, 2]);
+  deepEqual(front.reported(3), { first: 0, end: 3 });
   deepEqual([front.position, front.high], [3, 3]);
-  deepEqual(front.reported(1), [1, 2]);
+  deepEqual(front.reported(1), { first: 1, end: 3 });
   equal(front.nextUse(1), 1);
   equal(front.nextUse(0), Infinity);
 });

@@ -23,7 +23,7 @@ const PLANS_MAX = 64;
 const PLANS_PER_USER_MAX = 16;
 /** Reads that a plan may hold; a list that is read several times counts once. */
 const READS_MAX = 1_000_000;
-/** Reads of all plans together, at about 150 bytes each. */
+/** Reads of all plans together, at about 200 bytes each. */
 const ALL_READS_MAX = 2_000_000;
 /** Paths of all plans together, for those whose paths are long. */
 const ALL_BYTES_MAX = 512 * 1024 * 1024;

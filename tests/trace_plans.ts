@@ -87,7 +87,7 @@ export class PlannedCacheOnTrace {
   }
 
   #feed(plan: Plan): void {
-    for (const file of plan.takeChanged(Infinity)) this.#tell(plan, file);
+    for (const file of plan.takeChanged(1e9)) this.#tell(plan, file);
     for (let step = plan.next(); step.kind !== "wait"; step = plan.next()) {
       if (step.kind === "look") {
         this.#look(plan, step.file);
