@@ -185,6 +185,8 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       },
       bring: (wanted, ended) =>
         this.#bring(() => open(wanted.path, wanted.entry, wanted.uid), wanted, ended),
+      keptBytes: async (path, { version }) =>
+        await this.operations.cachedBytes(backend.name, path, version) ?? 0,
     };
   }
 

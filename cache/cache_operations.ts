@@ -6,6 +6,7 @@
  * holds, and reads find the index free in between. They reject with `CacheDiskError` where the disk
  * of the cache fails.
  */
+import { CacheDiskError } from "./cache_disk_error.ts";
 import type { CacheEvictor } from "./cache_evictor.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheResidents, keyOfRow } from "./cache_residents.ts";
@@ -215,7 +216,7 @@ export class CacheOperations {
     return descriptions;
   }
 
-  /** Bytes of one version that are in the cache; null when it holds nothing of it. */
+  /** Bytes of one version that are in the cache; null when nothing of it is, or nobody can say. */
   async cachedBytes(backend: string, path: string, version: string): Promise<number | null> {
     const { index, open } = this.#deps;
     const object = await open.get(openName(backend, path, version));
@@ -224,7 +225,13 @@ export class CacheOperations {
         ? null
         : object.stored.map.presentBytes;
     }
-    return (await index.find({ backend, path, version }))?.cachedBytes ?? null;
+    try {
+      return (await index.find({ backend, path, version }))?.cachedBytes ?? null;
+    } catch (error) {
+      // A cache whose disk fails serves nothing.
+      if (!(error instanceof CacheDiskError)) throw error;
+      return null;
+    }
   }
 
   /** Begins to warm: nothing that the job brings in leaves for another part of it. */

@@ -58,6 +58,10 @@ export class LocalObjects implements ObjectSource {
   bring(): Promise<"not kept"> {
     return Promise.resolve("not kept");
   }
+
+  keptBytes(_path: string, { sizeBytes }: ObjectEntry): Promise<number> {
+    return Promise.resolve(sizeBytes);
+  }
 }
 
 class LocalObject implements OpenObject {

@@ -58,4 +58,6 @@ export interface ObjectSource {
    * with whether it is kept until somebody reads it. Throws `BackendError`.
    */
   bring(wanted: WantedRange, signal: AbortSignal): Promise<"kept" | "not kept">;
+  /** Bytes of `entry` that are on this machine; null where nothing that is read is kept. */
+  keptBytes(path: string, entry: ObjectEntry): Promise<number | null>;
 }

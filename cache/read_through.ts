@@ -51,6 +51,10 @@ export class ReadThrough implements ObjectSource {
     return Promise.resolve("not kept");
   }
 
+  keptBytes(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   async #read(wanted: Fetch, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
     const { offset, lengthBytes, version, path } = wanted;

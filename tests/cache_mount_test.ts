@@ -75,6 +75,24 @@ Deno.test("What was read once is read from disk, by the kernel where it can", as
   });
 });
 
+Deno.test("Extended attributes tell how much of an object is cached", async () => {
+  await using cache = await cachePlace();
+  await using mounted = await mount(settings(cache.path));
+  const file = `${mounted.path}/objects/large`;
+  const asking = "import os, sys; print(os.getxattr(sys.argv[1], sys.argv[2]).decode())";
+  const attribute = async (name: string) =>
+    (await succeed("python3", "-c", asking, file, `user.warpdrive.${name}`)).trimEnd();
+  const both = async () => `${await attribute("state")} ${await attribute("cached")}`;
+  equal(await both(), "absent 0");
+  {
+    using open = await Deno.open(file);
+    await open.read(new Uint8Array(4_096));
+    await eventually("a part of it is cached", async () => /^partial /.test(await both()));
+  }
+  await reads(mounted, "large", LARGE);
+  await eventually("all of it is cached", async () => await both() === "complete 100");
+});
+
 Deno.test("A file of many cold readers is downloaded once", async () => {
   await using cache = await cachePlace();
   await using mounted = await mount(settings(cache.path));

@@ -29,7 +29,7 @@ import { Lookups, type Validity } from "./lookups.ts";
 import { type Node, NodeTable } from "./nodes.ts";
 import { Reclaimer } from "./reclaim.ts";
 import type { Volume } from "./volume.ts";
-import { extendedAttribute, SOCKET_ATTRIBUTE } from "./xattrs.ts";
+import { cacheAttribute, extendedAttribute, SOCKET_ATTRIBUTE } from "./xattrs.ts";
 
 const EMPTY: Reply = { kind: "empty" };
 const NONE: Reply = { kind: "none" };
@@ -190,10 +190,10 @@ export class FileSystem implements Handler {
     return { kind: "bytes", bytes, release: () => undefined };
   }
 
-  #getXattr(node: Node, name: string, size: number): Reply {
+  async #getXattr(node: Node, name: string, size: number): Promise<Reply> {
     const value = node === this.#nodes.root && name === SOCKET_ATTRIBUTE
       ? this.#deps.controlSocket
-      : extendedAttribute(node, name);
+      : extendedAttribute(node, name) ?? await cacheAttribute(node, name);
     if (value === null) return { kind: "error", errno: ERRNO.ENODATA };
     const bytes = encodeName(value);
     if (size === 0) return { kind: "size", sizeBytes: bytes.length };

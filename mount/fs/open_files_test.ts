@@ -46,6 +46,7 @@ class LocalFixture {
       objects: {
         prefetch: () => undefined,
         bring: () => Promise.resolve("not kept"),
+        keptBytes: () => Promise.resolve(null),
         open: () => {
           const opening = Promise.withResolvers<OpenObject>();
           this.opening.push(opening);

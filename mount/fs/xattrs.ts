@@ -28,6 +28,32 @@ export function extendedAttribute(node: Node, name: string): string | null {
   }
 }
 
+/**
+ * The value of `user.warpdrive.cached` or `.state`, which tell how much of an object is on this
+ * machine; null for any other name, and for what is no object.
+ */
+export async function cacheAttribute(node: Node, name: string): Promise<string | null> {
+  const object = objectOf(node.entry);
+  const asked = name === `${PREFIX}cached` || name === `${PREFIX}state`;
+  if (!asked || node.volume === null || object === null) return null;
+  const keptBytes = await node.volume.objects.keptBytes(node.path, object);
+  if (name === `${PREFIX}state`) {
+    return node.volume.files === null ? stateOf(keptBytes, object.sizeBytes) : "local";
+  }
+  return String(percentOf(keptBytes ?? 0, object.sizeBytes));
+}
+
+function stateOf(keptBytes: number | null, sizeBytes: number): string {
+  if (keptBytes === null) return "uncached";
+  if (keptBytes >= sizeBytes) return "complete";
+  return keptBytes === 0 ? "absent" : "partial";
+}
+
+/** A hundred only when nothing is missing. */
+function percentOf(keptBytes: number, sizeBytes: number): number {
+  return sizeBytes === 0 ? 100 : Math.floor(100 * keptBytes / sizeBytes);
+}
+
 function objectOf(entry: Entry) {
   return entry.kind === "object" ? entry : null;
 }
