@@ -167,6 +167,15 @@ Deno.test("the check of the lock names the mount that has the cache, and leaves 
   });
 });
 
+Deno.test("the check of the lock does not call free what it may not look at", async () => {
+  const hidden = await run(cacheLock(() => ({ kind: "hidden", reason: "EACCES" })));
+  equal(`${hidden.state} ${hidden.detail}`, "skipped it cannot be looked at: EACCES");
+  await inDirectory(async (directory) => {
+    await Deno.symlink("elsewhere", `${directory}/LOCK`);
+    equal(lookAtLock(directory, libc).kind, "hidden");
+  });
+});
+
 Deno.test("the check of the index reads the format of a real one", async () => {
   await inDirectory(async (directory) => {
     const path = `${directory}/index.sqlite`;

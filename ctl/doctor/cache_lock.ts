@@ -1,7 +1,7 @@
 /** Who uses the cache directory now. */
 import { type CacheHolder, describeHolder, readHolder } from "../../cache/cache_directory.ts";
-import { ERRNO } from "../../cache/platform/errno.ts";
-import { type Finding, good } from "../../cache/platform/finding.ts";
+import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
+import { type Finding, good, skipped } from "../../cache/platform/finding.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
@@ -12,7 +12,9 @@ const SUBJECT = "cache lock";
 export type CacheLock =
   | { readonly kind: "free" }
   /** `holder` is null where the process that has it did not say who it is. */
-  | { readonly kind: "held"; readonly holder: CacheHolder | null };
+  | { readonly kind: "held"; readonly holder: CacheHolder | null }
+  /** This user may not look. */
+  | { readonly kind: "hidden"; readonly reason: string };
 
 /** The check of the lock. */
 export function cacheLock(look: () => CacheLock): Check {
@@ -25,8 +27,14 @@ export function cacheLock(look: () => CacheLock): Check {
 }
 
 function judgeLock(lock: CacheLock): Finding {
-  if (lock.kind === "free") return good(SUBJECT, "free: no mount uses the cache");
-  return good(SUBJECT, describeHolder(lock.holder));
+  switch (lock.kind) {
+    case "free":
+      return good(SUBJECT, "free: no mount uses the cache");
+    case "held":
+      return good(SUBJECT, describeHolder(lock.holder));
+    case "hidden":
+      return skipped(SUBJECT, `it cannot be looked at: ${lock.reason}`);
+  }
 }
 
 /**
@@ -36,7 +44,8 @@ function judgeLock(lock: CacheLock): Finding {
 export function lookAtLock(path: string, libc: Libc): CacheLock {
   const file = `${path}/LOCK`;
   const fd = libc.openPath(file, OPEN_FLAGS.RDONLY | OPEN_FLAGS.NOFOLLOW);
-  if (fd < 0) return { kind: "free" };
+  if (fd === -ERRNO.ENOENT) return { kind: "free" };
+  if (fd < 0) return { kind: "hidden", reason: errnoName(-fd) };
   const result = libc.files.lock(fd);
   libc.close(fd);
   return result === -ERRNO.EAGAIN ? { kind: "held", holder: readHolder(file) } : { kind: "free" };

@@ -3,7 +3,7 @@ import { dirname } from "node:path/posix";
 import type { Host } from "../../cache/platform/host.ts";
 import { type MountEntry, parseMountTable } from "../../cache/platform/mount_table.ts";
 
-/** What a path is; null where nothing is. */
+/** What a path is; null where nothing is that this user could reach. */
 export type LookAtPath = (path: string) => Promise<"directory" | "other" | null>;
 
 /** `path`, or the closest directory above it that exists: where a mount would create it. */
@@ -33,6 +33,8 @@ export async function lookAtPath(path: string): Promise<"directory" | "other" | 
     return (await Deno.stat(path)).isDirectory ? "directory" : "other";
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
+    // Below a directory this user may not enter: as good as not there.
+    if (error instanceof Deno.errors.PermissionDenied) return null;
     throw error;
   }
 }

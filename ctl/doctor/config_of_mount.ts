@@ -43,7 +43,7 @@ export async function configOfMount(
 
 async function processOfMount(path: string, deps: FindDeps, signal: AbortSignal): Promise<number> {
   try {
-    using client = new ControlClient(await findSocket({ kind: "path", path }, deps));
+    const client = new ControlClient(await findSocket({ kind: "path", path }, deps));
     return (await client.call(STATUS, {}, signal)).mount.pid;
   } catch (cause) {
     signal.throwIfAborted();

@@ -6,7 +6,7 @@ import type { Libc, Memory } from "../../cache/platform/libc.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 import { formatBytes } from "../../cache/platform/units.ts";
 import type { Check } from "./check.ts";
-import { openProbe } from "./probe_file.ts";
+import { FORBIDDEN, openProbe } from "./probe_file.ts";
 
 const SUBJECT = "disk speed";
 /** A block of the cache. */
@@ -61,10 +61,12 @@ async function measure(facts: DiskSpeedFacts, signal: AbortSignal): Promise<Find
   if (!await facts.hasRoom(trial.bytes * ROOM_FACTOR)) {
     return skipped(SUBJECT, "too little free space to try it");
   }
-  const fd = await openProbe(await facts.directory(), OPEN_FLAGS.DIRECT, files);
-  if (fd === null) {
+  const probe = await openProbe(await facts.directory(), OPEN_FLAGS.DIRECT, files);
+  if (probe.kind === "forbidden") return skipped(SUBJECT, FORBIDDEN);
+  if (probe.kind === "unsupported") {
     return skipped(SUBJECT, "this file system has no O_DIRECT, so it cannot be told");
   }
+  const { fd } = probe;
   try {
     const memories = Array.from(
       { length: trial.depth },

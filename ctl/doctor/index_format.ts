@@ -21,7 +21,9 @@ export function indexFormat(head: (bytes: number) => Promise<Uint8Array | null>)
 }
 
 function judgeHeader(head: Uint8Array | null): Finding {
-  if (head === null || head.length === 0) return good(SUBJECT, "none yet: the cache is empty");
+  if (head === null || head.length === 0) {
+    return good(SUBJECT, "none yet that this user could read");
+  }
   const magic = new TextDecoder("latin1").decode(head.subarray(0, MAGIC.length));
   if (head.length < HEADER_BYTES || magic !== MAGIC) {
     return doubtful(SUBJECT, "it is damaged", "Nothing to do: the next start begins a new one");
@@ -48,7 +50,7 @@ function judgeHeader(head: Uint8Array | null): Finding {
   return good(SUBJECT, `format ${version}, which this release uses`);
 }
 
-/** The first `bytes` of the file at `path`; null when there is none. */
+/** The first `bytes` of the file at `path`; null when there is none that this user could read. */
 export async function readHead(path: string, bytes: number): Promise<Uint8Array | null> {
   try {
     using file = await Deno.open(path, { read: true });
@@ -57,6 +59,7 @@ export async function readHead(path: string, bytes: number): Promise<Uint8Array 
     return head.subarray(0, length ?? 0);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Deno.errors.PermissionDenied) return null;
     throw error;
   }
 }

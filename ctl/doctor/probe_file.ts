@@ -2,17 +2,34 @@
 import type { LibcFiles } from "../../cache/platform/libc_files.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 
+/** The file, or why there is none. */
+export type ProbeFile =
+  | { readonly kind: "open"; readonly fd: number }
+  /** This user may not create files there, which is the business of another check. */
+  | { readonly kind: "forbidden" }
+  /** The file system does not know the flags, as O_DIRECT on tmpfs of older kernels. */
+  | { readonly kind: "unsupported" };
+
+/** What checks say that this user may not make. */
+export const FORBIDDEN = "this user may not create files there";
+
 /**
- * Creates one in `directory`, open for reading and writing and with `flags`; null when it cannot be
- * opened so, as with O_DIRECT on tmpfs. Rejects with the reason when nothing can be created there.
+ * Creates one in `directory`, open for reading and writing and with `flags`. Rejects with the
+ * reason when the disk fails.
  */
 export async function openProbe(
   directory: string,
   flags: number,
   files: LibcFiles,
-): Promise<number | null> {
-  const path = await Deno.makeTempFile({ dir: directory, prefix: ".warpdrive-doctor-" });
+): Promise<ProbeFile> {
+  let path: string;
+  try {
+    path = await Deno.makeTempFile({ dir: directory, prefix: ".warpdrive-doctor-" });
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return { kind: "forbidden" };
+    throw error;
+  }
   const fd = await files.openLater(path, OPEN_FLAGS.RDWR | flags, 0);
   await files.unlinkLater(path);
-  return fd;
+  return fd === null ? { kind: "unsupported" } : { kind: "open", fd };
 }

@@ -1,8 +1,8 @@
 /** Whether the disk of the cache keeps holes in files, which the format of the cache lives on. */
-import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
+import { bad, doubtful, type Finding, good, skipped } from "../../cache/platform/finding.ts";
 import type { LibcFiles } from "../../cache/platform/libc_files.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
-import { openProbe } from "./probe_file.ts";
+import { FORBIDDEN, openProbe } from "./probe_file.ts";
 
 const SUBJECT = "sparse files";
 const FILE_BYTES = 64 * 1024 * 1024;
@@ -22,10 +22,10 @@ export function sparseFiles(directory: () => Promise<string>, files: LibcFiles):
 }
 
 async function tryIn(directory: string, files: LibcFiles): Promise<Finding> {
-  const fd = await openProbe(directory, 0, files);
-  if (fd === null) {
-    return bad(SUBJECT, `no file can be created in ${JSON.stringify(directory)}`, CHECK_DISK);
-  }
+  const probe = await openProbe(directory, 0, files);
+  if (probe.kind === "forbidden") return skipped(SUBJECT, FORBIDDEN);
+  if (probe.kind === "unsupported") return bad(SUBJECT, "a new file does not open", CHECK_DISK);
+  const { fd } = probe;
   try {
     const offset = FILE_BYTES - WRITTEN_BYTES;
     const written = await files.truncateLater(fd, FILE_BYTES) &&
