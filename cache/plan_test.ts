@@ -34,7 +34,7 @@ function beladyMissRate(trace: readonly TraceRead[], from: number): number {
 }
 
 for (const ratio of [1.2, 2, 4, 10]) {
-  Deno.test(`with a plan, shuffled epochs over ${ratio} times the cache miss as Belady`, async () => {
+  Deno.test(`planned epochs over ${ratio} times the cache miss as Belady`, async () => {
     await withSeed(21, (random) => {
       const data = dataSet(0, Math.round(ratio * CACHE));
       const trace = epochs(data, 4, random);

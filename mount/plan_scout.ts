@@ -19,7 +19,7 @@ const PAGES_MIN = 2;
 export interface PlanScoutDeps {
   readonly volumes: ReadonlyMap<string, Volume>;
   readonly listings: Listings;
-  /** The object at `file` is another one than `before` now, which the plan does not use any more. */
+  /** `file` was looked at; the plan does not use the object `before` any more. */
   readonly found: (file: number, before: ObjectKey | null) => void;
 }
 

@@ -50,7 +50,7 @@ Deno.test("A plan fetches what is read next, and no more than its window", async
   equal(store.plans.status(running).state, "complete");
 });
 
-Deno.test("With a plan, epochs over twice the cache cost about half of what they read", async () => {
+Deno.test("Planned epochs over twice the cache cost half of what they read", async () => {
   await using store = await PlannedStore.open({ sizeBytesMax: 32 * SHARD * 4 });
   const count = 256;
   const paths = store.seed(shards(count), SHARD);
@@ -80,7 +80,7 @@ Deno.test("A plan ends with its signal, and the cache goes on without it", async
   equal(store.backend.bytesRead, 20 * SHARD);
 });
 
-Deno.test("What changed or vanished since it was planned is found out and does no harm", async () => {
+Deno.test("What changed or vanished since it was planned does no harm", async () => {
   await using store = await PlannedStore.open({ sizeBytesMax: 64 * MIB });
   const paths = store.seed(shards(6), SHARD);
   const ended = new AbortController();
@@ -185,7 +185,7 @@ Deno.test("Names that lead nowhere are said, and the rest is planned", async () 
   equal(store.plans.status(taken.plan).end, 3);
 });
 
-Deno.test("A plan of a hundred thousand small files is taken in pieces, in little memory", async () => {
+Deno.test("A plan of a hundred thousand files is taken in pieces, in little memory", async () => {
   await using store = await PlannedStore.open({ sizeBytesMax: 64 * MIB });
   const count = 100_000;
   const reads = Array.from({ length: count }, (_, index) => {

@@ -123,7 +123,7 @@ async function planOf(paths: readonly string[]) {
   };
 }
 
-Deno.test("With a plan, the second epoch costs what Belady's algorithm would, and 0.02", async () => {
+Deno.test("With a plan, the second epoch costs what Belady's would, and 0.02", async () => {
   await using cache = await cachePlace();
   await using mounted = await mountWith(cache.path, SHARDS * SHARD_BYTES / 2);
   const random = new SeededRandom(41);
@@ -172,7 +172,7 @@ Deno.test("A job that reads another order than it planned loses nothing but its 
   ok(cost <= 1.5, `from the store: ${cost}`);
 });
 
-Deno.test("A plan over the socket says what it took, follows reports and ends with its call", async () => {
+Deno.test("A plan says what it took, follows reports and ends with its call", async () => {
   await using cache = await cachePlace();
   await using mounted = await mountWith(cache.path, SHARDS * SHARD_BYTES);
   const client = await clientOf(mounted);
