@@ -8,7 +8,7 @@ import {
 } from "../../cache/platform/config_reader.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { choice, flag, integer, list, section, size, text } from "../../cache/platform/setting.ts";
-import { SEED_MAX } from "./random.ts";
+import { SEED_MAX } from "../../cache/platform/random.ts";
 
 /** The file that is read when none is named, where there is one. */
 export const DEFAULT_FILE = "configs/demo.yaml";

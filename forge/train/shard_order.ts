@@ -1,5 +1,5 @@
 /** Which shard comes next: for ever, epoch after epoch. */
-import { Xoshiro128 } from "./random.ts";
+import { Xoshiro128 } from "../../cache/platform/random.ts";
 import type { Root, Shard } from "./shards.ts";
 
 /** Stream of a seed that the order is drawn from. */

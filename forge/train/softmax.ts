@@ -6,7 +6,7 @@
 import { type Batch, CLASSES } from "./batches.ts";
 import { FEATURES } from "./features.ts";
 import type { Model } from "./model.ts";
-import { Xoshiro128 } from "./random.ts";
+import { Xoshiro128 } from "../../cache/platform/random.ts";
 
 /** Step of the descent. */
 export const LEARNING_RATE = 0.05;

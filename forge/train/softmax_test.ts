@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Batch, CLASSES } from "./batches.ts";
 import { FEATURES } from "./features.ts";
-import { Xoshiro128 } from "./random.ts";
+import { Xoshiro128 } from "../../cache/platform/random.ts";
 import { initialWeights, Softmax } from "./softmax.ts";
 
 /** A batch of random images whose class shows in one of their bytes. */

@@ -2,7 +2,7 @@
  * Random numbers that every machine draws alike: xoshiro128** (Blackman and Vigna, "Scrambled
  * linear pseudorandom number generators", 2018), its state filled by SplitMix32 as they advise.
  */
-import { present } from "../../cache/platform/assert.ts";
+import { present } from "./assert.ts";
 
 /** The largest seed. */
 export const SEED_MAX = 2 ** 32 - 1;
