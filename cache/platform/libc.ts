@@ -180,6 +180,12 @@ export class Libc {
     return this.#result(this.#symbols.preadv2(fd, this.#iovecBytes, 1, wide(offset), RWF_NOWAIT));
   }
 
+  /** Reads at `offset`, and waits for it on this very thread; bytes read or a negated errno. */
+  readWaiting(fd: number, into: Memory, offset: number): number {
+    this.#setIovec(0, into);
+    return this.#result(this.#symbols.preadv2(fd, this.#iovecBytes, 1, wide(offset), 0));
+  }
+
   /** Reads at `offset` on a blocking thread; bytes read or −EIO. */
   async readLater(fd: number, into: Memory, offset: number): Promise<number> {
     const reading = this.#symbols.preadLater(fd, into, wide(into.length), wide(offset));
