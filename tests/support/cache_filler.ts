@@ -9,6 +9,7 @@ import { CRASH_CACHE, type CrashObject, crashStore } from "./crash_workload.ts";
 import { SeededRandom } from "./seeded_random.ts";
 
 const READERS = 4;
+const NEVER = new AbortController().signal;
 
 const [path = "", seed = "0", wanted = "none", count = "0"] = Deno.args;
 const fatal = isDurableStep(wanted) ? wanted : null;
@@ -38,7 +39,14 @@ async function read(random: SeededRandom): Promise<never> {
       await readsAs(object, content);
     }
     object.close();
+    if (random.below(8) === 0) await pinOrNot(path, random.below(2) === 0);
     // The index is committed and victims are let go between two turns of the event loop.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
+}
+
+async function pinOrNot(path: string, pinned: boolean): Promise<void> {
+  const { operations } = process.cache;
+  const selector = { kind: "path", backend: backend.name, path } as const;
+  await (pinned ? operations.pin(selector, NEVER) : operations.unpin(selector, NEVER));
 }
