@@ -10,6 +10,7 @@ import { listenForInterrupts } from "../cache/platform/interrupts.ts";
 import { describeError } from "../cache/platform/log.ts";
 import {
   type CacheBench,
+  checkBytes,
   coldRandom,
   coldSequential,
   firstEpoch,
@@ -17,19 +18,19 @@ import {
   oneDownload,
   secondEpoch,
   type Side,
-  warmFiles,
-  warmSequential,
 } from "./cache_experiments.ts";
+import { warmFiles, warmSequential } from "./cache_warm.ts";
 import { mountCache } from "./cache_mount.ts";
 import { type CacheFindings, closingLines } from "./cache_report.ts";
 import { headingLines, outcomeLines } from "./mount_report.ts";
-import { CACHE_TARGETS, SHAPED } from "./cache_targets.ts";
-import { CostBook } from "./cost_book.ts";
+import { CACHE, CACHE_TARGETS, SHAPED } from "./cache_targets.ts";
+import { CostBook, type CostLine } from "./cost_book.ts";
 import { type Experiment, type Outcome, runExperiment } from "./experiment.ts";
 import { fioVersion } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
 import { makeResident } from "./resident_memory.ts";
 import { type RunningOrigin, startOrigin } from "./origin_process.ts";
+import { summarize } from "./statistics.ts";
 import { judge } from "./targets.ts";
 
 const HELP = `deno task bench:cache [options]: measure the cache over an origin on loopback
@@ -161,6 +162,7 @@ const COLD_SHAPED: Group = {
   async prepare(run, stack) {
     const { bench, quick } = run;
     const side = await sideOf(run, run.shaped, stack);
+    await checkBytes(bench, side);
     const origin = "20 ms, 400 MB/s";
     const one = { origin, streams: 16, memory: "resident" } as const;
     const bytes = (quick ? 256 : 512) * MIB;
@@ -234,6 +236,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
       mount: (origin, setup) =>
         mountCache(program, origin, setup, { clock: systemClock, signal, directory }),
       fresh: () => reads += 1,
+      scratch: directory,
       makeResident: (bytes) => makeResident(directory, bytes, signal),
     },
     shaped: stack.use(await startOrigin(SHAPED, SEED)),
@@ -249,6 +252,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
     if (group.ids.some(wanted)) outcomes.push(...await runGroup(group, run, rounds, wanted));
   }
   const lines = costs.lines();
+  outcomes.push(...fetchedOutcomes(lines));
   const findings: CacheFindings = {
     when: new Date().toISOString(),
     place,
@@ -264,6 +268,19 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
     await Deno.writeTextFile(options.json, JSON.stringify(findings, null, 2) + "\n");
   }
   return findings.targets.every(({ verdict }) => verdict !== "missed");
+}
+
+/** How many bytes small reads fetched, which was measured with their speed. */
+function fetchedOutcomes(lines: readonly CostLine[]): Outcome[] {
+  const of = lines.filter(({ experiment, contender }) =>
+    experiment === "cold-random" && contender === CACHE
+  );
+  return of.map(({ contender, fetchedRatio }) => ({
+    id: "cold-random-bytes",
+    title: "Cold, random 4 KiB: bytes fetched over bytes asked",
+    unit: "ratio",
+    scores: [{ name: contender, values: [fetchedRatio], ...summarize([fetchedRatio]) }],
+  }));
 }
 
 async function runGroup(

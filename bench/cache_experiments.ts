@@ -2,7 +2,8 @@
  * What the cache is measured with: each function builds one experiment. A cold read is of a blob
  * that nobody read before: its name holds the round.
  */
-import { BARE, CACHE } from "./cache_targets.ts";
+import { BARE, CACHE, KEEPING } from "./cache_targets.ts";
+import { Buffer } from "node:buffer";
 import type { CacheMount, CacheSetup } from "./cache_mount.ts";
 import type { CostBook } from "./cost_book.ts";
 import type { Contender, Experiment } from "./experiment.ts";
@@ -10,8 +11,7 @@ import type { FetchLoad } from "./fetch_loop.ts";
 import { runFetchLoop } from "./fetch_loop_command.ts";
 import { type Load, runLoad } from "./fio.ts";
 import type { RunningOrigin } from "./origin_process.ts";
-import { RAW } from "./targets.ts";
-import { dealt, readAll, shuffled } from "./readers.ts";
+import { dealt, namesIn, readAll, shuffled } from "./readers.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 
 const MIB = 1024 * 1024;
@@ -35,6 +35,8 @@ export interface CacheBench {
   mount(origin: RunningOrigin, setup: CacheSetup): Promise<CacheMount>;
   /** A number no cold read has had yet. */
   fresh(): number;
+  /** Directory for files of a pass, on the disk of the caches. */
+  readonly scratch: string;
   /** Makes so much free memory resident, see `resident_memory.ts`. */
   makeResident(bytes: number): Promise<void>;
 }
@@ -44,15 +46,37 @@ function bareLoop(
   { costs, fresh }: CacheBench,
   id: string,
   origin: RunningOrigin,
-  load: Omit<FetchLoad, "url">,
+  shape: Omit<FetchLoad, "url" | "keptIn">,
 ): Contender {
   return {
     name: BARE,
     async measure(signal) {
-      const url = `${origin.container}/bare-${fresh()}.${load.sizeBytes}`;
-      const { bytes, requests, seconds, cpuSeconds } = await runFetchLoop({ ...load, url }, signal);
+      const url = `${origin.container}/bare-${fresh()}.${shape.sizeBytes}`;
+      const result = await runFetchLoop({ ...shape, url, keptIn: null }, signal);
+      const { bytes, requests, seconds, cpuSeconds } = result;
       costs.note(id, BARE, { bytes, cpuSeconds, peakMib: null, originBytes: bytes });
-      return load.pattern === "sequential" ? bytes / seconds / 1e9 : requests / seconds;
+      return shape.pattern === "sequential" ? bytes / seconds / 1e9 : requests / seconds;
+    },
+  };
+}
+
+/** The same with a file to write to, like the cache's. */
+function keepingLoop(
+  { costs, fresh, scratch, makeResident }: CacheBench,
+  id: string,
+  origin: RunningOrigin,
+  shape: Omit<FetchLoad, "url" | "keptIn">,
+): Contender {
+  return {
+    name: KEEPING,
+    async measure(signal) {
+      const url = `${origin.container}/kept-${fresh()}.${shape.sizeBytes}`;
+      const keptIn = `${scratch}/kept`;
+      await makeResident(NEW_MEMORY * shape.sizeBytes);
+      const { bytes, seconds, cpuSeconds } = await runFetchLoop({ ...shape, url, keptIn }, signal);
+      await Deno.remove(keptIn);
+      costs.note(id, KEEPING, { bytes, cpuSeconds, peakMib: null, originBytes: bytes });
+      return bytes / seconds / 1e9;
     },
   };
 }
@@ -77,84 +101,6 @@ async function counted<T extends { readonly bytes: number }>(
   return result;
 }
 
-/** Files that are in the cache, and their data files, under the same names. */
-export interface WarmFiles {
-  /** Directory of links `shard-0`, `shard-1`, … to the files of the mount, and of the cache. */
-  readonly mounted: string;
-  readonly raw: string;
-  readonly files: number;
-  readonly fileBytes: number;
-}
-
-/** Reads every file of `directory` of the mount once, and makes them known as {@link WarmFiles}. */
-export async function warmFiles(
-  bench: CacheBench,
-  { mount }: Side,
-  place: string,
-  { files, fileBytes }: { readonly files: number; readonly fileBytes: number },
-  signal: AbortSignal,
-): Promise<WarmFiles> {
-  const names = await namesIn(`${mount.path}/warm-${bench.fresh()}.${files}x${fileBytes}`);
-  await readAll(dealt(names, 4), bench.clock, signal);
-  const data = await dataFiles(mount.dataPath, fileBytes);
-  if (data.length !== files) {
-    throw new Error(`Fill the cache: it has ${data.length} data files, wanted ${files}`);
-  }
-  for (const [directory, targets] of [["mounted", names], ["raw", data]] as const) {
-    await Deno.mkdir(`${place}/${directory}`, { recursive: true });
-    for (const [index, target] of targets.entries()) {
-      await Deno.symlink(target, `${place}/${directory}/shard-${index}`);
-    }
-  }
-  return { mounted: `${place}/mounted`, raw: `${place}/raw`, files, fileBytes };
-}
-
-async function dataFiles(directory: string, fileBytes: number): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { name: bucket } of Deno.readDir(directory)) {
-    for await (const { name } of Deno.readDir(`${directory}/${bucket}`)) {
-      const path = `${directory}/${bucket}/${name}`;
-      if ((await Deno.stat(path)).size === fileBytes) found.push(path);
-    }
-  }
-  return found;
-}
-
-/** Files of the cache, again and again, against their data files; both are in memory. */
-export function warmSequential(
-  warm: WarmFiles,
-  { id, title, readers, cache, seconds }: {
-    readonly id: string;
-    readonly title: string;
-    /** Each reads a file of its own. */
-    readonly readers: number;
-    readonly cache: "direct" | "hot";
-    readonly seconds: number;
-  },
-): Experiment {
-  const contender = (name: string, directory: string, own: Load["cache"]): Contender => ({
-    name,
-    async measure(signal) {
-      const load: Load = {
-        pattern: "read",
-        on: { directory },
-        requestBytes: MIB,
-        jobs: readers,
-        cache: own,
-        length: { seconds },
-        fileBytes: warm.fileBytes,
-      };
-      return (await runLoad(load, signal)).bytesPerSecond / 1e9;
-    },
-  });
-  return {
-    id,
-    title,
-    unit: "GB/s",
-    contenders: [contender(RAW, warm.raw, "hot"), contender(CACHE, warm.mounted, cache)],
-  };
-}
-
 /** One reader from the beginning to the end of a file that is not in the cache. */
 export function coldSequential(
   bench: CacheBench,
@@ -169,17 +115,19 @@ export function coldSequential(
     readonly streams: number;
   },
 ): Experiment {
+  const loop = {
+    sizeBytes: bytes,
+    streams,
+    requestBytes: BLOCK_BYTES,
+    pattern: "sequential",
+  } as const;
   return {
     id,
     title: `Cold, sequential, 1 reader, ${bytes / MIB} MiB, ${origin}, memory ${memory}`,
     unit: "GB/s",
     contenders: [
-      bareLoop(bench, id, side.origin, {
-        sizeBytes: bytes,
-        streams,
-        requestBytes: BLOCK_BYTES,
-        pattern: "sequential",
-      }),
+      bareLoop(bench, id, side.origin, loop),
+      ...(memory === "resident" ? [keepingLoop(bench, id, side.origin, loop)] : []),
       {
         name: CACHE,
         async measure(signal) {
@@ -357,8 +305,16 @@ export function memoryOverBudget(
   };
 }
 
-async function namesIn(directory: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(directory)) names.push(`${directory}/${name}`);
-  return names.sort();
+/**
+ * Reads a file through the mount and past it.
+ *
+ * @throws when the bytes differ: nothing else that was measured would mean anything.
+ */
+export async function checkBytes(bench: CacheBench, { mount, origin }: Side): Promise<void> {
+  const name = `check-${bench.fresh()}.${3 * BLOCK_BYTES + 4097}`;
+  const mounted = await Deno.readFile(`${mount.path}/${name}`);
+  const wanted = await (await fetch(`${origin.container}/${name}`)).bytes();
+  if (Buffer.compare(mounted, wanted) !== 0) {
+    throw new Error(`Compare "${name}": the mount shows other bytes than the origin has`);
+  }
 }

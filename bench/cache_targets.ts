@@ -3,6 +3,8 @@ import { RAW, type Target } from "./targets.ts";
 
 /** Contenders, by the names the tables show. */
 export const BARE = "bare fetch loop";
+/** The same loop, writing what arrives to a file: the least that somebody who keeps it has to do. */
+export const KEEPING = "fetch loop into a file";
 export const CACHE = "warpdrive";
 
 /** The origin of a store in the same region: 20 ms to the first byte, and a shared link. */

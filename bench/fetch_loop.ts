@@ -14,6 +14,8 @@ export interface FetchLoad {
   readonly requestBytes: number;
   /** The whole blob in order, or places drawn at random for so long. */
   readonly pattern: "sequential" | { readonly randomSeconds: number };
+  /** File to write to what arrives, at its own offset; null to drop it. */
+  readonly keptIn: string | null;
 }
 
 /** What a loop reached. */
@@ -30,7 +32,8 @@ const ALIGNMENT_BYTES = 4096;
 
 /** Runs the loop. */
 export async function fetchLoop(load: FetchLoad, clock: Clock): Promise<FetchResult> {
-  const { sizeBytes, requestBytes, pattern } = load;
+  const { sizeBytes, requestBytes, pattern, keptIn } = load;
+  using file = keptIn === null ? null : await Deno.open(keptIn, { write: true, createNew: true });
   const startedMs = clock.monotonicMs();
   let bytes = 0;
   let requests = 0;
@@ -47,7 +50,7 @@ export async function fetchLoop(load: FetchLoad, clock: Clock): Promise<FetchRes
     for (let offset = next(); offset !== null; offset = next()) {
       requests += 1;
       const end = Math.min(sizeBytes, offset + requestBytes);
-      await readRange(load.url, offset, end);
+      await readRange(load.url, offset, end, file);
       bytes += end - offset;
     }
   };
@@ -55,7 +58,12 @@ export async function fetchLoop(load: FetchLoad, clock: Clock): Promise<FetchRes
   return { bytes, requests, seconds: (clock.monotonicMs() - startedMs) / 1_000 };
 }
 
-async function readRange(url: string, start: number, end: number): Promise<void> {
+async function readRange(
+  url: string,
+  start: number,
+  end: number,
+  file: Deno.FsFile | null,
+): Promise<void> {
   const response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` } });
   const reader = response.body?.getReader({ mode: "byob" });
   if (response.status !== 206 || reader === undefined) {
@@ -66,6 +74,8 @@ async function readRange(url: string, start: number, end: number): Promise<void>
   for (;;) {
     const { done, value } = await reader.read(new Uint8Array(buffer));
     if (done || value === undefined) break;
+    file?.seekSync(start + bytes, Deno.SeekMode.Start);
+    file?.writeSync(value);
     bytes += value.length;
     buffer = value.buffer;
   }

@@ -11,6 +11,7 @@ const Load = z.object({
   streams: z.number(),
   requestBytes: z.number(),
   pattern: z.union([z.literal("sequential"), z.object({ randomSeconds: z.number() })]),
+  keptIn: z.string().nullable(),
 });
 const Result = z.object({
   bytes: z.number(),

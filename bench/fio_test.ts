@@ -28,6 +28,7 @@ Deno.test("a report is read behind the notes before it", () => {
   deepEqual(parseReport(`note: something\n${JSON.stringify(report)}`), {
     bytesPerSecond: 5,
     requestsPerSecond: 2.5,
+    requests: 9,
   });
 });
 

@@ -62,3 +62,10 @@ export function shuffled(files: readonly string[], seed: string): string[] {
   }));
   return keyed.sort((left, right) => left.key < right.key ? -1 : 1).map(({ file }) => file);
 }
+
+/** Paths of what is in `directory`, sorted. */
+export async function namesIn(directory: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(directory)) names.push(`${directory}/${name}`);
+  return names.sort();
+}
