@@ -50,6 +50,8 @@ export interface OpenCache extends AsyncDisposable {
   readonly usage: { readonly usedBytes: number; readonly objects: number };
   /** What is known of stores while they do not answer. */
   readonly names: KnownNames;
+  /** How long that serves. */
+  readonly offlineTtlMs: number;
 }
 
 /**
@@ -105,6 +107,7 @@ export async function openCache(
       },
     },
     names,
+    offlineTtlMs: settings.offlineTtlMs,
     async [Symbol.asyncDispose]() {
       await names[Symbol.asyncDispose]();
       closing.abort();

@@ -108,21 +108,20 @@ export async function serveMount(
   const probes = new MountProbes();
   const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
   const buffers = new FetchBuffers(config.memoryBytes);
-  const { backend: metrics } = telemetry;
-  const volumeDeps = { clock, random, logger, metrics, libc, buffers, hedges: buffers };
+  const shared = { libc, clock, logger, buffers };
   await using cache = config.cache === null ? null : await openCache(config.cache, {
-    libc,
-    clock,
-    logger,
+    ...shared,
     metrics: telemetry.cache,
-    buffers,
     mountPoint: config.mountPoint,
   });
   probes.cache = cache?.health ?? null;
-  const kept = cache === null || config.cache === null
-    ? null
-    : { names: cache.names, offlineTtlMs: config.cache.offlineTtlMs, signal: gone.signal };
-  await using open = await openVolumes(config.backends, cache?.cache ?? null, kept, volumeDeps);
+  await using open = await openVolumes(config.backends, cache, {
+    ...shared,
+    random,
+    metrics: telemetry.backend,
+    hedges: buffers,
+    gone: gone.signal,
+  });
   probes.open = open;
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
   const whenSilent = config.origin === "file" ? "warn" : "refuse";

@@ -5,7 +5,6 @@ import type { Entry } from "../cache/backend/backend.ts";
 import type { BackendHealth } from "../cache/backend/health.ts";
 import { type BackendDeps, openBackend, type OpenedBackend } from "../cache/backend/open.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
-import type { KnownNames } from "../cache/known_names.ts";
 import { FetchScheduler } from "../cache/fetch.ts";
 import type { FetchBuffers } from "../cache/fetch_buffers.ts";
 import { LocalObjects } from "../cache/local_object.ts";
@@ -15,6 +14,7 @@ import { SharedWork } from "../cache/shared_work.ts";
 import { Offline } from "./fs/offline.ts";
 import type { Volume } from "./fs/volume.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
+import type { OpenCache } from "./open_cache.ts";
 
 /** A request goes on this long after its last caller was interrupted and left. */
 const LINGER_MS = 5_000;
@@ -31,6 +31,8 @@ type VolumeBackend = Pick<OpenedBackend, "backend" | "limit" | "files">;
 export interface VolumeDeps extends BackendDeps {
   /** Memory of all reads from stores. */
   readonly buffers: FetchBuffers;
+  /** Aborts when the mount ends. */
+  readonly gone: AbortSignal;
 }
 
 /** The volumes of a mount with what watches over them. */
@@ -39,22 +41,13 @@ export interface OpenVolumes extends AsyncDisposable {
   readonly health: ReadonlyMap<string, BackendHealth>;
 }
 
-/** What a cache keeps of stores that do not answer. */
-export interface KeptNames {
-  readonly names: KnownNames;
-  readonly offlineTtlMs: number;
-  /** Aborts when the mount ends. */
-  readonly signal: AbortSignal;
-}
-
 /**
- * Opens every backend, read through `cache` where there is one, with `kept` for while its store is
+ * Opens every backend, read through `cache` where there is one, which also serves while a store is
  * silent; asks no store for anything.
  */
 export async function openVolumes(
   backends: readonly BackendSettings[],
-  cache: BlockCache | null,
-  kept: KeptNames | null,
+  cache: Pick<OpenCache, "cache" | "names" | "offlineTtlMs"> | null,
   deps: VolumeDeps,
 ): Promise<OpenVolumes> {
   const opened = await Promise.all(
@@ -62,10 +55,10 @@ export async function openVolumes(
   );
   return {
     volumes: opened.map(({ settings, backend }) => ({
-      ...volumeOf(settings, backend, cache, deps),
-      offline: kept === null || backend.files !== null
+      ...volumeOf(settings, backend, cache?.cache ?? null, deps),
+      offline: cache === null || backend.files !== null
         ? null
-        : new Offline({ ...kept, ...deps, backend: settings.name }),
+        : new Offline({ ...cache, ...deps, backend: settings.name, signal: deps.gone }),
     })),
     health: new Map(opened.map(({ settings, backend }) => [settings.name, backend.health])),
     async [Symbol.asyncDispose]() {
