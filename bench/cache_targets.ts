@@ -3,7 +3,7 @@ import { RAW, type Target } from "./targets.ts";
 
 /** Contenders, by the names the tables show. */
 export const BARE = "bare fetch loop";
-/** The same loop, writing what arrives to a file: the least that somebody who keeps it has to do. */
+/** The same loop, writing what arrives to a file: the least that who keeps it has to do. */
 export const KEEPING = "fetch loop into a file";
 export const CACHE = "warpdrive";
 

@@ -78,7 +78,7 @@ Deno.test("ReadAhead keeps what may not be written until all of it was read", as
   equal(memory.bytes, 0);
 });
 
-Deno.test("ReadAhead looks further ahead when what it fetched is awaited from its first byte", () => {
+Deno.test("ReadAhead looks further ahead when a reader waits for a first byte", () => {
   const metrics = { readaheadHit: () => undefined };
   const settings = { ...WINDOW, windowBlocksLimit: 16 };
   const ahead = new ReadAhead(100 * BLOCK, settings, metrics, new AheadMemory(0));
