@@ -97,6 +97,7 @@ Deno.test("the check of the clock allows for the way and the resolution of a dat
   deepEqual([slow.state, slow.detail], ["warn", "this machine is 1m behind"]);
   const fast = await run(clockSkew(at(1e6 - 600_000)));
   deepEqual([fast.state, fast.detail], ["fail", "this machine is 10m ahead: requests are refused"]);
+  equal((await run(clockSkew(at(1e6 + 600_000)))).state, "fail");
   equal((await run(clockSkew(originOf({ date: () => Promise.resolve(null) })))).state, "skipped");
   const dead = originOf({ date: () => Promise.reject(new Error("no answer")) });
   equal((await run(clockSkew(dead))).state, "skipped");

@@ -82,10 +82,16 @@ Deno.test("runChecks waits for the cleaning up of checks that are interrupted", 
       removed = true;
     }
   });
-  const running = runChecks([check], new FakeClock(), UNSEEN, controller.signal);
-  const outcome = rejects(running, /Stopped by hand/);
+  const clock = new FakeClock();
+  const running = runChecks([check], clock, UNSEEN, controller.signal);
+  let ended = false;
+  const outcome = rejects(running, /Stopped by hand/).then(() => {
+    ended = true;
+  });
   await started.promise;
   controller.abort(new Error("Stopped by hand"));
+  await clock.settle();
+  equal(ended, false);
   cleaned.resolve();
   await outcome;
   equal(removed, true);
