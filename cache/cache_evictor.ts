@@ -44,7 +44,7 @@ export class CacheEvictor {
     if (backend !== undefined) counts.evicted(backend, blocks);
   }
 
-  /** Takes an object out of the index and off the disk. Returns its size; 0 when it is not there. */
+  /** Takes an object out of index and disk. Returns its size; 0 when it is not there. */
   takeOut(key: ObjectKey): number {
     const { residents, open, metrics, commits, linger } = this.#deps;
     const resident = residents.get(key);

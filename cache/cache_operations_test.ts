@@ -293,7 +293,7 @@ Deno.test("a warm job displaces what was used often, but nothing of its own", as
   equal(process.buffers.takenBytes, 0);
 });
 
-Deno.test("a warm job that is stopped leaves nothing on its way, and is taken up again", async () => {
+Deno.test("a warm job that is stopped ends its fetches, and is taken up again", async () => {
   await using at = await cachePlace();
   const backend = new WatchedBackend();
   const [sample] = samples(backend, ["file"], 8 * MIB);

@@ -78,7 +78,7 @@ export class CacheVerifier {
     return { kind: "disk failed", found, reason: state.reason };
   }
 
-  /** Bytes of the object that are damaged; null when the disk failed, which says nothing of them. */
+  /** Bytes of the object that are damaged; null when the disk failed, and nobody knows. */
   async #verifyObject(row: CachedRow, signal: AbortSignal): Promise<number | null> {
     const { look, trusted, health, isResident } = this.#deps;
     const object = await look(row);

@@ -102,7 +102,7 @@ export class ObjectLoader {
     return object;
   }
 
-  /** The row and the data file of an object that enters the cache. Rejects with `CacheDiskError`. */
+  /** Row and data file of an object that enters the cache. Rejects with `CacheDiskError`. */
   async create(object: CachedObject): Promise<DataFile> {
     const { entry, backend, path, uid, lastAccessMs } = object;
     const inserted = { ...entry, backend, path, uid, lastAccessMs, pinned: false };
