@@ -1,30 +1,21 @@
-/**
- * Calls to a running mount over one of its control sockets.
- *
- * On `fetch` through a Unix socket, which both supported runtimes have, and which ends a request
- * when its signal aborts.
- */
+/** Calls to a running mount over one of its control sockets. */
 import type { z } from "zod";
+import { TextLineStream } from "../cache/platform/text_lines.ts";
 import { API_VERSION, type Endpoint } from "./api.ts";
 import { type ClientErrorCode, ControlError, ENVELOPE, otherVersion } from "./control_error.ts";
-import { TextLineStream } from "../cache/platform/text_lines.ts";
-
-/** The host of a request over a Unix socket means nothing. */
-const ORIGIN = "http://warpdrive";
+import { BrokenAnswer, HttpConnection, type HttpQuestion } from "./http_connection.ts";
 
 /** Calls of endpoints whose answer is one object, or a stream of them. */
 type Single = Endpoint & { readonly form: "single" };
 type Stream = Endpoint & { readonly form: "stream" };
 
-/** A way to one socket; disposing it closes what is idle. */
-export class ControlClient implements Disposable {
+/** A way to one socket. Each call has a connection of its own. */
+export class ControlClient {
   readonly socket: string;
-  readonly #http: Deno.HttpClient;
 
   /** A client of the socket at path `socket`; connects when it is asked something. */
   constructor(socket: string) {
     this.socket = socket;
-    this.#http = Deno.createHttpClient({ proxy: { transport: "unix", path: socket } });
   }
 
   /**
@@ -37,9 +28,8 @@ export class ControlClient implements Disposable {
     request: z.input<Request>,
     signal: AbortSignal,
   ): Promise<z.output<Answer>> {
-    const response = await this.#send(endpoint, request, signal);
-    const text = await this.#reading(response.text(), signal);
-    return this.#parse(endpoint.answer, text);
+    const texts = await Array.fromAsync(this.#lines(questionOf(endpoint, request), signal));
+    return this.#parse(endpoint.answer, texts.join("\n"));
   }
 
   /**
@@ -53,57 +43,35 @@ export class ControlClient implements Disposable {
     request: z.input<Request>,
     signal: AbortSignal,
   ): AsyncGenerator<z.output<Answer>, void, undefined> {
-    const left = new AbortController();
-    const either = AbortSignal.any([signal, left.signal]);
-    try {
-      const response = await this.#send(endpoint, request, either);
-      if (response.body === null || !response.ok) {
-        this.#parse(endpoint.answer, await this.#reading(response.text(), signal));
-        throw this.#noAnswer(`its status is ${response.status}`, null);
-      }
-      const lines = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(
-        new TextLineStream(),
-      );
-      const reader = lines.getReader();
-      for (;;) {
-        const { done, value } = await this.#reading(reader.read(), signal);
-        if (done) return;
-        yield this.#parse(endpoint.answer, value);
-      }
-    } finally {
-      left.abort();
+    for await (const line of this.#lines(questionOf(endpoint, request), signal)) {
+      yield this.#parse(endpoint.answer, line);
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#http.close();
-  }
-
-  async #send(endpoint: Endpoint, request: unknown, signal: AbortSignal): Promise<Response> {
-    const { path, rest } = fillPath(endpoint.path, request);
-    const isPost = endpoint.method === "POST";
-    const url = new URL(path, ORIGIN);
-    if (!isPost) { for (const [key, value] of queryOf(rest)) url.searchParams.append(key, value); }
+  /** The lines of the answer's body, whatever its status: an error is one, too. */
+  async *#lines(
+    question: HttpQuestion,
+    signal: AbortSignal,
+  ): AsyncGenerator<string, void, undefined> {
+    using connection = await this.#connect(signal);
     try {
-      return await fetch(url, {
-        method: endpoint.method,
-        client: this.#http,
-        signal,
-        ...(isPost ? { body: JSON.stringify(rest) } : {}),
-        headers: { "content-type": "application/json" },
-      });
+      const body = ReadableStream.from(await connection.ask(question));
+      yield* body.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     } catch (error) {
       signal.throwIfAborted();
-      throw await this.#whyNot(error);
+      if (error instanceof BrokenAnswer) {
+        throw this.#noAnswer("it broke off, as when a mount ends", error);
+      }
+      throw error;
     }
   }
 
-  async #reading<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  async #connect(signal: AbortSignal): Promise<HttpConnection> {
     try {
-      return await reading;
+      return await HttpConnection.open(this.socket, signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw this.#noAnswer("it broke off, as when a mount ends", error);
+      throw this.#whyNot(error);
     }
   }
 
@@ -120,62 +88,57 @@ export class ControlClient implements Disposable {
   }
 
   #noAnswer(reason: string, cause: unknown): ControlError {
+    const message = `Read the answer of the mount at "${this.socket}": ${reason}`;
+    const hint = "See whether the mount still runs, and its log";
     const code: ClientErrorCode = "no_answer";
-    return new ControlError(
-      code,
-      `Read the answer of the mount at "${this.socket}": ${reason}`,
-      "See whether the mount still runs, and its log",
-      { cause },
-    );
+    return new ControlError(code, message, hint, { cause });
   }
 
-  /** The runtime does not tell why a connection failed, so try one. */
-  async #whyNot(cause: unknown): Promise<ControlError> {
-    const at = JSON.stringify(this.socket);
-    const because = (code: ClientErrorCode, message: string, hint: string) =>
-      new ControlError(code, message, hint, { cause });
-    try {
-      (await Deno.connect({ transport: "unix", path: this.socket })).close();
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
-        return because(
-          "no_mount",
-          `Connect to the mount at ${at}: no mount listens there`,
-          'Start it with "warpdrive mount", or name another with --socket or --config',
-        );
-      }
-      if (error instanceof Deno.errors.PermissionDenied) {
-        return because(
-          "no_permission",
-          `Connect to the mount at ${at}: this user may not`,
-          "Run this as the mounting user or root, or join the group that control.group names",
-        );
-      }
+  #whyNot(cause: unknown): ControlError {
+    const because = (code: ClientErrorCode, reason: string, hint: string) =>
+      new ControlError(code, `Connect to the mount at "${this.socket}": ${reason}`, hint, {
+        cause,
+      });
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.ConnectionRefused) {
+      return because(
+        "no_mount",
+        "no mount listens there",
+        'Start it with "warpdrive mount", or name another with --socket or --config',
+      );
     }
-    return this.#noAnswer("it ended before one", cause);
+    if (cause instanceof Deno.errors.PermissionDenied) {
+      return because(
+        "no_permission",
+        "this user may not",
+        "Run this as the mounting user or root, or join the group that control.group names",
+      );
+    }
+    return because("no_answer", "it takes no connection", "Ask again in a moment");
   }
 }
 
-/** `pattern` with its variables filled in from `request`, and what of the request is left. */
-function fillPath(
-  pattern: string,
-  request: unknown,
-): { readonly path: string; readonly rest: Readonly<Record<string, unknown>> } {
+/** A request as HTTP has it: variables fill the path, the rest is the query or the body. */
+function questionOf({ method, path }: Endpoint, request: unknown): HttpQuestion {
   const rest: Record<string, unknown> = typeof request === "object" && request !== null
     ? { ...request }
     : {};
-  const path = pattern.replace(/:(\w+)/g, (_, name: string) => {
+  const filled = path.replace(/:(\w+)/g, (_, name: string) => {
     const value = String(rest[name]);
     delete rest[name];
     return encodeURIComponent(value);
   });
-  return { path, rest };
+  if (method === "POST") return { method, target: filled, body: JSON.stringify(rest) };
+  const query = queryOf(rest).toString();
+  return { method, target: query === "" ? filled : `${filled}?${query}`, body: null };
 }
 
-function queryOf(rest: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
-  return Object.entries(rest).flatMap(([key, value]) =>
-    value === undefined ? [] : [value].flat().map((item) => [key, String(item)] as const)
-  );
+function queryOf(rest: Readonly<Record<string, unknown>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(rest)) {
+    if (value === undefined) continue;
+    for (const item of [value].flat()) query.append(key, String(item));
+  }
+  return query;
 }
 
 function parseJson(text: string): unknown {

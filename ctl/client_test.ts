@@ -59,7 +59,7 @@ function clientTest(
 ): void {
   Deno.test(`ControlClient ${sentence}`, async () => {
     await using server = new ControlFixture(routes);
-    using client = new ControlClient(server.path("user"));
+    const client = new ControlClient(server.path("user"));
     await body(client, server);
   });
 }
@@ -78,6 +78,24 @@ clientTest("sends the request of a GET as its query", [find], async (client) => 
   const tag = ["a&b", "c"];
   deepEqual(await client.call(FIND, { days: 3, tag }, NEVER), { days: 3, tag });
   deepEqual(await client.call(FIND, { days: 3 }, NEVER), { days: 3 });
+});
+
+clientTest("does many calls, some at once", [add], async (client) => {
+  for (let round = 0; round < 10; round += 1) {
+    const calls = Array.from(
+      { length: 20 },
+      (_, term) => client.call(ADD, { name: "a", terms: [term, round] }, NEVER),
+    );
+    const sums = (await Promise.all(calls)).map(({ sum }) => sum);
+    deepEqual(sums, Array.from({ length: 20 }, (_, term) => term + round));
+  }
+});
+
+clientTest("hears why what it sends is too large", [add], async (client) => {
+  for (const count of [1_000, 100_000, 1_000_000]) {
+    const terms = Array.from({ length: count }, () => 1);
+    await rejects(client.call(ADD, { name: "a", terms }, NEVER), withCode("too_large"));
+  }
 });
 
 clientTest(
@@ -121,7 +139,7 @@ Deno.test("ControlClient ends a call at the mount when its signal aborts", async
       return refused("failed", "Too late");
     }),
   ]);
-  using client = new ControlClient(server.path("user"));
+  const client = new ControlClient(server.path("user"));
   const giveUp = new AbortController();
   const calling = client.call(ADD, { name: "a", terms: [] }, giveUp.signal);
   await begun.promise;
@@ -147,7 +165,7 @@ Deno.test("ControlClient says that a mount is of another version", async () => {
   await using server = await Scripted.start(
     'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"version":2}',
   );
-  using client = new ControlClient(server.path);
+  const client = new ControlClient(server.path);
   await rejects(client.call(FIND, { days: 1 }, NEVER), {
     code: "unsupported_version",
     message: /it answers in version 2 of the API, this program speaks 1/,
@@ -159,7 +177,7 @@ Deno.test("ControlClient tells a stream that broke off from one that ended", asy
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
       '19\r\n{"version":1,"number":1}\n\r\n',
   );
-  using client = new ControlClient(server.path);
+  const client = new ControlClient(server.path);
   const records = client.stream(COUNT, {}, NEVER);
   deepEqual((await records.next()).value, { number: 1 });
   await rejects(records.next(), withCode("no_answer"));
@@ -167,7 +185,7 @@ Deno.test("ControlClient tells a stream that broke off from one that ended", asy
 
 Deno.test("ControlClient says that something else answers", async () => {
   await using server = await Scripted.start("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-  using client = new ControlClient(server.path);
+  const client = new ControlClient(server.path);
   await rejects(client.call(FIND, { days: 1 }, NEVER), withCode("no_answer"));
 });
 
@@ -175,13 +193,13 @@ Deno.test("ControlClient says that no mount is there, or that one was", async ()
   const directory = await Deno.makeTempDir({ prefix: "warpdrive-" });
   try {
     const path = `${directory}/socket`;
-    using client = new ControlClient(path);
+    const client = new ControlClient(path);
     await rejects(client.call(FIND, { days: 1 }, NEVER), withCode("no_mount"));
     const listener = Deno.listen({ transport: "unix", path });
     const stale = `${directory}/stale`;
     await Deno.rename(path, stale);
     listener.close();
-    using late = new ControlClient(stale);
+    const late = new ControlClient(stale);
     await rejects(late.call(FIND, { days: 1 }, NEVER), withCode("no_mount"));
   } finally {
     await Deno.remove(directory, { recursive: true });
