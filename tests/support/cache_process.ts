@@ -67,7 +67,6 @@ export interface CacheProcessSettings extends Omit<CacheSettings, "path"> {
   readonly step: StepHook;
   readonly libc: Libc;
   readonly memoryBytes: number;
-  /** Of everything but the index, whose deadlines are the machine's. */
   readonly clock: Clock;
 }
 
@@ -154,7 +153,7 @@ export class CacheProcess implements AsyncDisposable {
     const index = await CacheIndex.open({
       path: directory.indexPath,
       listings: { rowsMax: 1_000, bytesMax: MIB },
-      clock: systemClock,
+      clock: settings.clock,
       timeoutMs: 1_000,
       step: settings.step,
       onDamage: () => metrics.corrupted(1),
