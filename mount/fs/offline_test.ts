@@ -247,6 +247,21 @@ Deno.test("what nobody knows waits for the store, and fails as it fails", async 
   equal(reply.kind === "error" ? reply.errno : 0, ERRNO.EINTR);
 });
 
+Deno.test("what was cached between two outages is known in the second one", async () => {
+  await using place = await NamesPlace.open();
+  const { fixture, data } = await listed(place);
+  fails(fixture, "unavailable");
+  equal((await fixture.lookup(data, "later")).kind, "absent");
+  answers(fixture);
+  await fixture.clock.advance(KNOWN_FRESH_MS);
+  fixture.seed("later");
+  equal((await fixture.lookup(data, "later")).kind, "entry");
+  place.index.insert(cached("later", "v9", 1_700_000_000));
+  await fixture.clock.advance(SETTINGS.staleTtlMs);
+  fails(fixture, "unavailable");
+  equal((await fixture.lookup(data, "later")).kind, "entry");
+});
+
 Deno.test("known names serve for offline_ttl, and errors come after it", async () => {
   await using place = await NamesPlace.open();
   const { fixture, data } = await listed(place);
