@@ -2,11 +2,9 @@
 import { abortable, AbortScope } from "./abort_scope.ts";
 import { type Backend, BackendError } from "./backend.ts";
 import { decorate } from "./decorate.ts";
+import { QuietWatch } from "./quiet_watch.ts";
 import type { Clock } from "../platform/clock.ts";
 import { formatDuration } from "../platform/units.ts";
-
-/** Ends the watch of an operation; an Error for each would cost more than the rest of the watch. */
-const FINISHED = "finished";
 
 /**
  * `inner` with every operation bounded by `timeoutMs` without progress: each arriving byte of a
@@ -15,17 +13,10 @@ const FINISHED = "finished";
  * system hangs nobody else: a provider leaves `RangeRead.target` alone once its signal aborted.
  */
 export function deadline(inner: Backend, timeoutMs: number, clock: Clock): Backend {
+  const watch = new QuietWatch(clock);
   return decorate(inner, async (call) => {
     using scope = new AbortScope(call.signal);
-    const finished = new AbortController();
-    let progressMs = clock.monotonicMs();
-
-    const watch = async () => {
-      for (;;) {
-        const quietMs = clock.monotonicMs() - progressMs;
-        if (quietMs >= timeoutMs) break;
-        await clock.sleep(timeoutMs - quietMs, finished.signal);
-      }
+    using watched = watch.start(timeoutMs, () => {
       scope.abort(
         new BackendError(
           "timeout",
@@ -36,19 +27,8 @@ export function deadline(inner: Backend, timeoutMs: number, clock: Clock): Backe
           "Check the network to the store, or raise the timeout of the backend",
         ),
       );
-    };
-    const watching = watch().catch((error: unknown) => {
-      if (!finished.signal.aborted) scope.abort(error);
+      return "done";
     });
-
-    try {
-      const running = call.run(scope.signal, () => {
-        progressMs = clock.monotonicMs();
-      });
-      return await abortable(running, scope.signal);
-    } finally {
-      finished.abort(FINISHED);
-      await watching;
-    }
+    return await abortable(call.run(scope.signal, () => watched.moved()), scope.signal);
   });
 }

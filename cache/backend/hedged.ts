@@ -22,6 +22,7 @@ import { type Backend, BackendError, type RangeRead } from "./backend.ts";
 import { decorate } from "./decorate.ts";
 import { Hedge, type HedgeResult, OVERTAKEN } from "./hedge.ts";
 import { HedgeBudget } from "./hedge_budget.ts";
+import { QuietWatch, type Watched } from "./quiet_watch.ts";
 import { RecentPauses } from "./recent_pauses.ts";
 import { isPassing } from "./retry.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -49,20 +50,18 @@ export interface HedgeDeps {
   readonly onHedge: (result: HedgeResult) => void;
 }
 
-/** Ends the watch of a read; an Error for each would cost more than the rest of the watch. */
-const FINISHED = "finished";
-
 /** `inner` with reads that stall asked for a second time. */
 export function hedged(inner: Backend, deps: HedgeDeps): Backend {
   const pauses = new RecentPauses();
   const budget = new HedgeBudget();
+  const watch = new QuietWatch(deps.clock);
   return {
     ...decorate(inner, (call) => call.run(call.signal, () => {})),
     read: async (range, signal) => {
       budget.earn(range.target.length);
       const read = new HedgedRead(inner, range, signal, budget, deps);
       try {
-        await read.run(pauses.unusualMs);
+        await read.run(watch, pauses.unusualMs);
       } finally {
         pauses.note(read.pauseMs);
       }
@@ -77,6 +76,7 @@ class HedgedRead {
   readonly #budget: HedgeBudget;
   readonly #deps: HedgeDeps;
   #hedge: Hedge | null = null;
+  #watched: Watched | null = null;
   /** Announced so far. */
   #filledBytes = 0;
   #movedMs: number;
@@ -103,10 +103,10 @@ class HedgedRead {
   }
 
   /** Reads, with a hedge after `quietMs` without progress; null: without. */
-  async run(quietMs: number | null): Promise<void> {
+  async run(watch: QuietWatch, quietMs: number | null): Promise<void> {
     using first = new AbortScope(this.#signal);
-    const finished = new AbortController();
-    const watching = quietMs === null ? null : this.#watch(quietMs, first, finished.signal);
+    using watched = quietMs === null ? null : watch.start(quietMs, () => this.#whenQuiet(first));
+    this.#watched = watched;
     try {
       await this.#inner.read({
         ...this.#range,
@@ -119,8 +119,6 @@ class HedgedRead {
     } catch (error) {
       await this.#goOnWithHedge(error);
     } finally {
-      finished.abort(FINISHED);
-      await watching;
       await this.#hedge?.end();
     }
   }
@@ -128,44 +126,25 @@ class HedgedRead {
   #moved(filledBytes: number): void {
     this.#pauseMs = this.pauseMs;
     this.#movedMs = this.#deps.clock.monotonicMs();
+    this.#watched?.moved();
     this.#filledBytes = filledBytes;
     this.#range.onFilled(filledBytes);
   }
 
-  /** Sends a hedge once nothing has moved for `quietMs`, as soon as there may be one. */
-  async #watch(quietMs: number, first: AbortScope, finished: AbortSignal): Promise<void> {
-    const { clock } = this.#deps;
-    try {
-      for (;;) {
-        const restMs = this.#movedMs + quietMs - clock.monotonicMs();
-        if (restMs > 0) {
-          await clock.sleep(restMs, finished);
-          continue;
-        }
-        const judgedMs = this.#movedMs;
-        // What arrived while our own loop was busy comes before the judgement.
-        await clock.sleep(0, finished);
-        if (this.#movedMs !== judgedMs) continue;
-        if (finished.aborted || this.#send(first)) return;
-        await clock.sleep(quietMs, finished);
-      }
-    } catch (error) {
-      if (!finished.aborted) throw error;
-    }
-  }
-
-  /** Sends the hedge, if there is enough to spare. */
-  #send(first: AbortScope): boolean {
+  /** Sends the hedge, if there is enough to spare, or else later. */
+  #whenQuiet(first: AbortScope): "watch on" | "done" {
     const { limit, turns, memory, onHedge } = this.#deps;
     const doneBytes = this.#filledBytes;
     const lengthBytes = this.#range.target.length - doneBytes;
-    if (lengthBytes === 0 || !limit.spare || !this.#budget.affords(lengthBytes)) return false;
+    if (lengthBytes === 0 || !limit.spare || !this.#budget.affords(lengthBytes)) {
+      return "watch on";
+    }
     const turn = turns.tryAcquire();
-    if (turn === null) return false;
+    if (turn === null) return "watch on";
     const buffer = memory.take(lengthBytes);
     if (buffer === null) {
       turn[Symbol.dispose]();
-      return false;
+      return "watch on";
     }
     this.#budget.spend(lengthBytes);
     const target = this.#range.target.subarray(doneBytes);
@@ -181,7 +160,7 @@ class HedgedRead {
         onHedge(result);
       },
     });
-    return true;
+    return "done";
   }
 
   /** The first request ended with `error`; returns when the hedge has filled the target instead. */
