@@ -24,8 +24,8 @@ const LOCK_NB = 4;
 
 /** Bytes of the longest path a Unix socket can have (sun_path, without its NUL). */
 export const SOCKET_PATH_BYTES_MAX = 107;
-/** Supplementary groups of one process (NGROUPS_MAX). */
-const GROUPS_MAX = 65_536;
+/** Supplementary groups asked for at first; a process may have 65,536. */
+const GROUPS_USUAL = 32;
 
 /** Who is at the other end of a Unix socket (struct ucred), as of its connect(2) or listen(2). */
 export interface PeerCredentials {
@@ -104,16 +104,22 @@ export class LibcSockets {
 
   /** Supplementary groups of who is at the other end; none on kernels before 4.13. */
   peerGroups(fd: number): readonly number[] {
-    const groups = new Uint32Array(GROUPS_MAX);
-    const size = new Uint32Array([groups.byteLength]);
-    const result = this.#symbols.getsockopt(
-      fd,
-      SOL_SOCKET,
-      SO_PEERGROUPS,
-      new Uint8Array(groups.buffer),
-      new Uint8Array(size.buffer),
-    );
-    return result < 0 ? [] : [...groups.subarray(0, (size[0] ?? 0) / 4)];
+    const size = new Uint32Array([GROUPS_USUAL * 4]);
+    for (;;) {
+      const groups = new Uint32Array((size[0] ?? 0) / 4);
+      const result = this.#result(
+        this.#symbols.getsockopt(
+          fd,
+          SOL_SOCKET,
+          SO_PEERGROUPS,
+          new Uint8Array(groups.buffer),
+          new Uint8Array(size.buffer),
+        ),
+      );
+      // There are more, and the kernel has said how many.
+      if (result === -ERRNO.ERANGE) continue;
+      return result < 0 ? [] : [...groups.subarray(0, (size[0] ?? 0) / 4)];
+    }
   }
 
   /** Bytes received; 0 at the end; a negated errno (−EAGAIN: none yet). */
