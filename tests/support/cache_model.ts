@@ -9,7 +9,14 @@ import { CachedObject } from "../../cache/cached_object.ts";
 import { CHUNK_BYTES } from "../../cache/chunk_map.ts";
 import type { OpenObject } from "../../cache/open_object.ts";
 import { chunksOf } from "../../cache/stored_chunks.ts";
-import { copyAsKilled, damageDisk, dataFileFacts, rowsIn } from "./cache_model_disk.ts";
+import {
+  copyAsKilled,
+  damageDisk,
+  dataFileFacts,
+  ROUNDING_BYTES,
+  rowsIn,
+  unannouncedBytes,
+} from "./cache_model_disk.ts";
 import {
   type CacheRun,
   type CacheStep,
@@ -27,8 +34,6 @@ const KIB = 1 << 10;
 const SIZE_BYTES_MAX = 2_560 * KIB;
 const BLOCK_BYTES = 256 * KIB;
 const MEMORY_BYTES = 2_048 * KIB;
-/** Files take whole pages, and a page or two of the file system's own. */
-const ROUNDING_BYTES = 12 * KIB;
 const HANDLES_MAX = 12;
 const SCAN_BYTES = 200_000;
 const NEVER = new AbortController().signal;
@@ -304,13 +309,7 @@ export class CacheModel implements AsyncDisposable {
 
   /** Starts a process on what another one left in `path`. */
   async #live(path: string): Promise<void> {
-    const announced = new Map(
-      (await rowsIn(path)).map(({ id, cachedBytes }) => [id.toString(16), cachedBytes]),
-    );
-    this.#unannouncedBytes = 0;
-    for (const { id, allocatedBytes } of await dataFileFacts(path)) {
-      this.#unannouncedBytes += Math.max(0, allocatedBytes - (announced.get(id) ?? Infinity));
-    }
+    this.#unannouncedBytes = await unannouncedBytes(path);
     this.#blocksAsked = 0;
     this.#process = await live(path, this.#store, this.#policy);
     await this.#process.settled();

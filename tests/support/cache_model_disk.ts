@@ -4,6 +4,8 @@ import { dataFilesIn } from "./cache_process.ts";
 import { type DamageStep, POSITIONS } from "./cache_model_steps.ts";
 import { openIndex } from "./cached_rows.ts";
 
+/** Files take whole pages, and a page or two of the file system's own. */
+export const ROUNDING_BYTES = 12 * 1024;
 const ROWS_MAX = 1_000;
 const COPIES_MAX = 100;
 const INDEX_FILES = ["index.sqlite", "index.sqlite-wal"];
@@ -46,6 +48,19 @@ export async function rowsIn(path: string): Promise<CachedRow[]> {
   } finally {
     await Deno.remove(copy, { recursive: true });
   }
+}
+
+/** Bytes in the data files below `path` that no row of the index there announces. */
+export async function unannouncedBytes(path: string): Promise<number> {
+  const announced = new Map(
+    (await rowsIn(path)).map(({ id, cachedBytes }) => [id.toString(16), cachedBytes]),
+  );
+  let bytes = 0;
+  for (const { id, allocatedBytes } of await dataFileFacts(path)) {
+    // A file without a row is removed by the next process, whatever it holds.
+    bytes += Math.max(0, allocatedBytes - (announced.get(id) ?? Infinity));
+  }
+  return bytes;
 }
 
 async function copyIfThere(from: string, to: string): Promise<void> {
