@@ -21,7 +21,13 @@ export interface Suite {
   readonly steps: readonly Step[];
   /** Flags of `deno test`. */
   readonly flags: readonly string[];
+  /** Environment of the tests. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Longest time for the tests, or for one step; a hung test must not hang the build. */
+  readonly stepMsMax: number;
 }
+
+const STEP_MS_MAX = 10 * 60_000;
 
 /** All suites, in the order they run: quick and local first. */
 export const SUITES: readonly Suite[] = [
@@ -38,6 +44,8 @@ export const SUITES: readonly Suite[] = [
       { title: "types", args: ["check", "--quiet", "."], required: false },
     ],
     flags: ["--trace-leaks", "--parallel"],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
   },
   {
     name: "conformance",
@@ -46,6 +54,8 @@ export const SUITES: readonly Suite[] = [
     needs: [],
     steps: [],
     flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
   },
   {
     name: "binary",
@@ -54,6 +64,8 @@ export const SUITES: readonly Suite[] = [
     needs: [],
     steps: [{ title: "build", args: ["run", "-A", "infra/tools/build.ts"], required: true }],
     flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
   },
   {
     name: "mount",
@@ -62,8 +74,33 @@ export const SUITES: readonly Suite[] = [
     needs: ["fuse"],
     steps: [],
     flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
   },
 ];
+
+/** What takes too long for every change: the same tests with more runs, and a soak. */
+export const LONG_SUITE: Suite = {
+  name: "long",
+  title: "many crashes, many random runs, a million blocks, a soak",
+  owns: (path) => /^tests\/(cache_crash|cache_model|mount_model|cache_start)_test\.ts$/.test(path),
+  needs: ["fuse"],
+  steps: [
+    {
+      title: "soak",
+      args: ["run", "-A", "tests/soak.ts", "--minutes", "15"],
+      required: false,
+    },
+  ],
+  flags: [],
+  variables: {
+    WARPDRIVE_CRASH_RUNS: "200",
+    WARPDRIVE_MODEL_RUNS: "500",
+    WARPDRIVE_MOUNT_MODEL_RUNS: "40",
+    WARPDRIVE_START_BLOCKS: "1000000",
+  },
+  stepMsMax: 3 * 3_600_000,
+};
 
 /** The suite that runs the test file at `path`. */
 export function suiteOf(path: string): Suite | undefined {
@@ -72,5 +109,6 @@ export function suiteOf(path: string): Suite | undefined {
 
 /** The test files among `files` that `suite` runs. */
 export function testFilesOf(suite: Suite, files: readonly string[]): string[] {
-  return files.filter((path) => path.endsWith("_test.ts") && suiteOf(path) === suite);
+  const owns = (path: string) => suite === LONG_SUITE ? suite.owns(path) : suiteOf(path) === suite;
+  return files.filter((path) => path.endsWith("_test.ts") && owns(path));
 }

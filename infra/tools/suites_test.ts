@@ -1,6 +1,6 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { type Machine, missing } from "./needs.ts";
-import { suiteOf, SUITES, testFilesOf } from "./suites.ts";
+import { LONG_SUITE, suiteOf, SUITES, testFilesOf } from "./suites.ts";
 
 Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("cache/platform/units_test.ts")?.name, "gate");
@@ -14,6 +14,12 @@ Deno.test("suites run test files only", () => {
   const files = ["cache/a.ts", "cache/a_test.ts", "tests/support/a.ts", "tests/posix_test.ts"];
   const all = SUITES.flatMap((suite) => testFilesOf(suite, files));
   deepEqual(all, ["cache/a_test.ts", "tests/posix_test.ts"]);
+});
+
+Deno.test("the long suite runs again what the others run", () => {
+  const files = ["tests/cache_crash_test.ts", "tests/cache_model_test.ts", "tests/posix_test.ts"];
+  deepEqual(testFilesOf(LONG_SUITE, files), files.slice(0, 2));
+  for (const file of files) ok(suiteOf(file) !== undefined && suiteOf(file) !== LONG_SUITE);
 });
 
 function machine(facts: Partial<Machine>): Machine {
