@@ -7,7 +7,7 @@ const KIB = 1024;
 const CONTENT = patternOf(256 * KIB, 1);
 const RANGE_BYTES = 128 * KIB;
 /** Enough for the store to be known, and to pay for the requests that follow. */
-const READS_BEFORE = 64;
+const READS_BEFORE = 160;
 
 Deno.test("a range that stalls is asked for again, and read from whoever answers", async (t) => {
   await using servers = await startAzureServers();

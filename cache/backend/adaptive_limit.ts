@@ -3,8 +3,8 @@
  * half when the store asks to slow down or its latency rises (additive increase, multiplicative
  * decrease: Jain and Chiu, 1989, as in TCP).
  *
- * A round ends with each decrease. What a request of an earlier round says was said already: a
- * store that is overloaded tells all that are out.
+ * A round ends with each decrease. What a request of an earlier round says was said already, or is
+ * out of date: a store that is overloaded tells all that are out.
  */
 import { type Backend, BackendError } from "./backend.ts";
 import { decorate } from "./decorate.ts";
@@ -13,12 +13,14 @@ import type { Clock } from "../platform/clock.ts";
 
 /** Requests at the start; enough to fill a fast link, few enough for a small store. */
 export const START = 16;
-/** A smoothed latency this many times the best one says that requests queue up in the store. */
+/** A usual latency this many times the best one says that requests queue up in the store. */
 const LATENCY_RISE = 4;
 /** Latencies below this are noise of our own. */
 const LATENCY_FLOOR_MS = 20;
-/** Weight of a new latency in the smoothed one. */
-const SMOOTHING = 0.1;
+/** What is left of a latency, at most, when it fell because less was asked for. */
+const LATENCY_HELPED = 0.75;
+/** Fewer successes do not show what is usual. */
+const ROUND_MIN = 8;
 
 /** The limit of one store. */
 export class AdaptiveLimit {
@@ -26,10 +28,12 @@ export class AdaptiveLimit {
   #limit: number;
   #running = 0;
   #round = 0;
+  /** Least usual latency of a round. */
   #bestMs = Number.POSITIVE_INFINITY;
-  #smoothedMs: number | null = null;
-  /** Successes until the limit may grow or be judged again. */
-  #untilChange: number;
+  /** The latency that the limit was halved for, in the round before. */
+  #halvedForMs: number | null = null;
+  /** Of the successes of this round. */
+  readonly #latenciesMs: number[] = [];
   /** Successes until the store counts as having recovered from asking to slow down. */
   #untilCalm = 0;
 
@@ -37,7 +41,6 @@ export class AdaptiveLimit {
   constructor(max: number) {
     this.#max = max;
     this.#limit = Math.min(START, max);
-    this.#untilChange = this.#limit;
   }
 
   /** Requests allowed at once. */
@@ -61,25 +64,13 @@ export class AdaptiveLimit {
     this.#running -= 1;
   }
 
-  /** A read succeeded, whose first byte took `firstByteMs`. To be called before it ended. */
-  succeeded(firstByteMs: number): void {
-    this.#bestMs = Math.min(this.#bestMs, firstByteMs);
-    const smoothedMs = this.#smoothedMs ?? firstByteMs;
-    // One that stalled says nothing about the others.
-    const sampleMs = Math.min(firstByteMs, LATENCY_RISE * Math.max(smoothedMs, LATENCY_FLOOR_MS));
-    this.#smoothedMs = smoothedMs + SMOOTHING * (sampleMs - smoothedMs);
+  /** A read of `round` succeeded; its first byte took `firstByteMs`. Before it is `ended`. */
+  succeeded(round: number, firstByteMs: number): void {
+    // Sent when more was asked for at once, it does not show what asking for less has changed.
+    if (round < this.#round) return;
     this.#untilCalm = Math.max(0, this.#untilCalm - 1);
-    this.#untilChange -= 1;
-    if (this.#untilChange > 0) return;
-    const normalMs = Math.max(LATENCY_FLOOR_MS, this.#bestMs);
-    if (this.#smoothedMs > LATENCY_RISE * normalMs) {
-      this.#halve();
-      // The rise may be the new normal: forget the old best slowly.
-      this.#bestMs = Math.min(this.#smoothedMs, this.#bestMs * 2);
-    } else {
-      // What is not used up to its half says nothing about more.
-      this.#set(this.#limit + (this.#running * 2 >= this.#limit ? 1 : 0));
-    }
+    this.#latenciesMs.push(firstByteMs);
+    if (this.#latenciesMs.length >= Math.max(ROUND_MIN, this.#limit)) this.#judge();
   }
 
   /** The store asked a request of `round` to slow down. */
@@ -89,15 +80,40 @@ export class AdaptiveLimit {
     this.#untilCalm = this.#limit;
   }
 
+  /** A round of successes is over. */
+  #judge(): void {
+    // The median: one that stalled says nothing about the others.
+    const usualMs = median(this.#latenciesMs);
+    const halvedForMs = this.#halvedForMs;
+    this.#halvedForMs = null;
+    this.#bestMs = Math.min(this.#bestMs, usualMs);
+    if (usualMs <= LATENCY_RISE * Math.max(LATENCY_FLOOR_MS, this.#bestMs)) {
+      // What is not used up to its half says nothing about more.
+      return this.#set(this.#limit + (this.#running * 2 >= this.#limit ? 1 : 0));
+    }
+    if (halvedForMs !== null && usualMs > LATENCY_HELPED * halvedForMs) {
+      // It was not for us that the store got slow: this is how fast it is now.
+      this.#bestMs = usualMs;
+      return this.#set(this.#limit);
+    }
+    this.#halve();
+    this.#halvedForMs = usualMs;
+  }
+
   #halve(): void {
     this.#round += 1;
     this.#set(Math.floor(this.#limit / 2));
   }
 
+  /** Sets the limit and begins a round. */
   #set(limit: number): void {
     this.#limit = Math.max(1, Math.min(this.#max, limit));
-    this.#untilChange = this.#limit;
+    this.#latenciesMs.length = 0;
   }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** `inner` with `limit` told of every attempt. */
@@ -112,7 +128,7 @@ export function observed(inner: Backend, limit: AdaptiveLimit, clock: Clock): Ba
       });
       // The time of other operations depends on what the store has to look through.
       if (call.operation === "read") {
-        limit.succeeded(firstByteMs ?? clock.monotonicMs() - startedMs);
+        limit.succeeded(round, firstByteMs ?? clock.monotonicMs() - startedMs);
       }
       return result;
     } catch (error) {
