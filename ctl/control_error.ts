@@ -16,7 +16,7 @@ export const ENVELOPE = z.looseObject({
 export class ControlError extends Error {
   override readonly name = "ControlError";
 
-  /** @param code One of `ERROR_STATUS`, one a newer mount has, or of {@linkcode ClientErrorCode}. */
+  /** @param code Of `ERROR_STATUS`, of a newer mount, or a {@linkcode ClientErrorCode}. */
   constructor(
     readonly code: string,
     message: string,

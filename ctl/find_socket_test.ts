@@ -42,7 +42,7 @@ function failsWith(pattern: RegExp) {
   return (error: unknown) => error instanceof CommandError && pattern.test(error.message);
 }
 
-Deno.test("findSocket takes a socket that is named, and the better one of a directory", async () => {
+Deno.test("findSocket takes a named socket, or the better one of a directory", async () => {
   await using runtime = new Runtime();
   const admin = runtime.listen("d/admin.sock");
   const user = runtime.listen("d/user.sock");
@@ -51,7 +51,7 @@ Deno.test("findSocket takes a socket that is named, and the better one of a dire
   equal(await findSocket({ kind: "socket", path: `${runtime.root}/d` }, deps), admin);
 });
 
-Deno.test("findSocket walks up from a path to the mount that says where its sockets are", async () => {
+Deno.test("findSocket walks up from a path to a mount that says where they are", async () => {
   await using runtime = new Runtime();
   const admin = runtime.listen("d/admin.sock");
   runtime.attributes.set(runtime.root, `${runtime.root}/d/user.sock`);
@@ -81,7 +81,7 @@ Deno.test("findSocket follows a configuration, whose default place it works out"
   await rejects(findSocket(asked, deps), failsWith(/wanted an absolute path/));
 });
 
-Deno.test("findSocket takes the only mount there is, and asks which when there are more", async () => {
+Deno.test("findSocket takes the only mount there is, and asks when there are more", async () => {
   await using runtime = new Runtime();
   const { deps } = runtime;
   await rejects(findSocket({ kind: "only" }, deps), failsWith(/none runs/));

@@ -1,8 +1,8 @@
 /**
  * One HTTP/1.1 exchange over a Unix socket, on a connection of its own.
  *
- * Deno's `fetch` can be told to use a Unix socket, too, but hangs for good after some 25 requests of
- * one process (2.9.6, whatever the server and the client's settings), and does not tell why it
+ * Deno's `fetch` can be told to use a Unix socket, too, but hangs for good after some 25 requests
+ * of one process (2.9.6, whatever the server and the client's settings), and does not tell why it
  * could not connect.
  */
 

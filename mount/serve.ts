@@ -126,18 +126,9 @@ export async function serveMount(
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
   const whenSilent = config.origin === "file" ? "warn" : "refuse";
   await probeVolumes(open.volumes, whenSilent, clock, logger, context.signal);
-  const liveness = new HealthMonitor(
-    new Map([["mount", mountCheck(config.mountPoint, statfs)]]),
-    CHECK_TIMEOUT_MS,
-    clock,
-  );
-  const health = new HealthMonitor(
-    checks(config, open, cache?.health ?? null, context),
-    CHECK_TIMEOUT_MS,
-    clock,
-  );
+  const monitors = createMonitors(config, open, cache?.health ?? null, context);
   // Listening comes before mounting: an address in use leaves nothing mounted.
-  await using _admin = listen(config, { registry, health, liveness }, context);
+  await using _admin = listen(config, { registry, ...monitors }, context);
   using sockets = openControlSockets(config.control, libc, logger);
   const socket = sockets?.path("user") ?? null;
   const listings = createListings(config, telemetry, context, gone.signal);
@@ -153,7 +144,7 @@ export async function serveMount(
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
-      notifier: await announce(config, served, surroundings, liveness, background),
+      notifier: await announce(config, served, surroundings, monitors.liveness, background),
       context,
       timeoutMs: stopTimeoutMs,
     });
@@ -351,6 +342,20 @@ async function listable(mountPoint: string, clock: CommandContext["clock"]): Pro
       `Cannot list "${mountPoint}" after mounting: no answer within 30s`,
       "Run it again with --debug to see what it waits for",
     ));
+}
+
+function createMonitors(
+  config: MountConfig,
+  open: OpenVolumes,
+  cache: CacheHealth | null,
+  context: CommandContext,
+): Pick<AdminSources, "health" | "liveness"> {
+  const alive = new Map([["mount", mountCheck(config.mountPoint, statfs)]]);
+  const all = checks(config, open, cache, context);
+  return {
+    liveness: new HealthMonitor(alive, CHECK_TIMEOUT_MS, context.clock),
+    health: new HealthMonitor(all, CHECK_TIMEOUT_MS, context.clock),
+  };
 }
 
 function checks(

@@ -95,6 +95,11 @@ mountTest("Control sockets of a mount", { fill }, async (mounted, step) => {
       });
     }
   });
+});
+
+mountTest("Control sockets of a mount in use", { fill }, async ({ place, path, data }, step) => {
+  const admin = socketOf(place, "admin");
+  const user = socketOf(place, "user");
   await step("count what is open", async () => {
     const client = new ControlClient(admin);
     const before = (await client.call(STATUS, {}, NEVER)).mount.open_files;

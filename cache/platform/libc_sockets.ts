@@ -72,7 +72,7 @@ export class LibcSockets {
     return this.#result(this.#symbols.accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
   }
 
-  /** A socket connected to `path`; a descriptor or a negated errno (−EAGAIN: its backlog is full). */
+  /** A socket connected to `path`; a descriptor, or a negated errno (−EAGAIN: no room to wait). */
   connect(path: string): number {
     const fd = this.#create(path);
     const address = addressOf(path);

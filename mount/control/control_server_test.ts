@@ -81,7 +81,7 @@ Deno.test("A control server answers a call with what the kernel says of its call
   deepEqual(JSON.parse(body), { version: 1, name: "a b", uid, pid: Deno.pid, socket: "user" });
 });
 
-Deno.test("A control server refuses the calls of the administrator on the user's socket", async () => {
+Deno.test("A control server refuses the administrator's calls on the user's socket", async () => {
   await using server = new ControlFixture([list]);
   equal((await server.get("/v1/list?tag=a&tag=b", "admin")).body.includes('["a","b"]'), true);
   const { status, body } = await server.get("/v1/list");
@@ -127,7 +127,8 @@ const MALFORMED: ReadonlyMap<string, readonly [string, number]> = new Map([
   [
     "a length and chunks",
     [
-      "POST /v1/echo/a HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "POST /v1/echo/a HTTP/1.1\r\nContent-Length: 2\r\n" +
+      "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       400,
     ],
   ],
@@ -268,7 +269,7 @@ Deno.test("A control server waits for a slow reader instead of buffering for it"
   ok(made < 20_000);
 });
 
-Deno.test("A control server tells of failures by their hint, and keeps bugs to the log", async () => {
+Deno.test("A control server tells of failures with a hint, and keeps bugs to the log", async () => {
   const failing = (error: Error, path: `/v1/${string}`) =>
     route({ ...LIST, path }, EVERYONE, () => Promise.reject(error));
   await using server = new ControlFixture([

@@ -1,4 +1,4 @@
-/** The head of an HTTP/1.1 request (RFC 9112): text → what it asks for, or why it is refused. Pure. */
+/** The head of an HTTP/1.1 request (RFC 9112): text → what is asked for, or why not. Pure. */
 import { type Refused, refused } from "./route.ts";
 
 /** Bytes of the longest head; RFC 9112 asks for 8,000 of the request line alone. */

@@ -1,8 +1,8 @@
 import type { Clock } from "../../cache/platform/clock.ts";
 
 /**
- * What `work` gives within `ms`; after that its signal aborts with `late`, with which it is expected
- * to end. Unlike `within`, leaves nothing behind: `work` has ended when this settles.
+ * What `work` gives within `ms`; after that its signal aborts with `late`, with which it is
+ * expected to end. Unlike `within`, leaves nothing behind: `work` has ended when this settles.
  */
 export async function inTime<T>(
   ms: number,

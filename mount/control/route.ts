@@ -1,4 +1,4 @@
-/** What a call of the control sockets is: an endpoint of `ctl/api.ts` and the function behind it. */
+/** A call of the control sockets: an endpoint of `ctl/api.ts` and the function behind it. */
 import type { z } from "zod";
 import type { ApiError, Endpoint, ErrorCode } from "../../ctl/api.ts";
 
