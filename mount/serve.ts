@@ -7,6 +7,7 @@
 import { statfs } from "node:fs/promises";
 import { Registry } from "prom-client";
 import type { CacheHealth } from "../cache/cache_health.ts";
+import { type OpenCache, openCache } from "../cache/open_cache.ts";
 import { FetchBuffers } from "../cache/fetch_buffers.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
@@ -27,14 +28,13 @@ import { FileSystem } from "./fs/filesystem.ts";
 import { Listings } from "./fs/listings.ts";
 import { attach, type Attachment, detach } from "./fuse/attach.ts";
 import { Device } from "./fuse/device.ts";
-import type { KernelFeatures } from "./fuse/handshake.ts";
+import { type KernelFeatures, READ_BYTES_MAX } from "./fuse/handshake.ts";
 import { isBeingKilled } from "./fuse/killed.ts";
 import { Session } from "./fuse/session.ts";
 import { backendCheck, cacheCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
-import { type OpenCache, openCache } from "./open_cache.ts";
 import { Plans } from "./plans.ts";
 import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
@@ -53,6 +53,7 @@ interface Served {
   readonly device: Device;
   readonly features: KernelFeatures;
   readonly fileSystem: FileSystem;
+  readonly session: Session;
   /** Why the session ended, once it has. */
   readonly ended: Promise<string>;
 }
@@ -75,10 +76,15 @@ class MountProbes {
   fileSystem: FileSystem | null = null;
   open: OpenVolumes | null = null;
   cache: CacheHealth | null = null;
+  session: Session | null = null;
+
+  constructor(readonly buffers: FetchBuffers) {}
 
   readonly process = sampleProcess;
   readonly cacheBypassed = () => this.cache?.state.kind === "bypassed";
   readonly nodes = () => this.fileSystem?.nodes ?? 0;
+  readonly requestsInFlight = () => this.session?.inFlight ?? 0;
+  readonly bufferBytes = () => this.buffers.takenBytes;
   readonly degraded = (): ReadonlyMap<string, boolean> =>
     new Map(
       [...this.open?.health ?? []].map(([name, { state }]) =>
@@ -105,14 +111,15 @@ export async function serveMount(
   await prepareMountPoint(config.mountPoint, machine, libc, clock, logger);
 
   const registry = new Registry();
-  const probes = new MountProbes();
-  const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
   const buffers = new FetchBuffers(config.memoryBytes);
+  const probes = new MountProbes(buffers);
+  const telemetry = createTelemetry(registry, { version: VERSION, commit: COMMIT }, probes);
   const shared = { libc, clock, logger, buffers };
   await using cache = config.cache === null ? null : await openCache(config.cache, {
     ...shared,
     metrics: telemetry.cache,
     mountPoint: config.mountPoint,
+    readBytesMax: READ_BYTES_MAX,
   });
   probes.cache = cache?.health ?? null;
   await using open = await openVolumes(config.backends, cache, {
@@ -136,6 +143,7 @@ export async function serveMount(
   const surroundings = { context, libc, machine, telemetry, open, listings, plans, socket };
   const served = await start(config, surroundings);
   probes.fileSystem = served.fileSystem;
+  probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
   try {
     const sources = controlSources(config, cache, surroundings, served);
@@ -213,7 +221,8 @@ async function start(config: MountConfig, around: Surroundings): Promise<Served>
     const passthrough = agreed.passthrough && mayPassThrough(device, libc, context.logger);
     const features = { ...agreed, passthrough };
     const fileSystem = createFileSystem(config, around, device, session, features);
-    return { attachment, device, features, fileSystem, ended: session.serve(fileSystem) };
+    const ended = session.serve(fileSystem);
+    return { attachment, device, features, fileSystem, session, ended };
   } catch (error) {
     device.close();
     await detach(libc, config.mountPoint, attachment.by, true);

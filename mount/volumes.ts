@@ -14,7 +14,7 @@ import { SharedWork } from "../cache/shared_work.ts";
 import { Offline } from "./fs/offline.ts";
 import type { Volume } from "./fs/volume.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
-import type { OpenCache } from "./open_cache.ts";
+import type { OpenCache } from "../cache/open_cache.ts";
 
 /** A request goes on this long after its last caller was interrupted and left. */
 const LINGER_MS = 5_000;

@@ -1,22 +1,21 @@
 /** From the configured cache to one that is open. */
-import { BlockCache } from "../cache/block_cache.ts";
-import { BufferPool } from "../cache/buffer_pool.ts";
-import { CacheDirectory } from "../cache/cache_directory.ts";
-import { CacheHealth } from "../cache/cache_health.ts";
-import { CacheIndex } from "../cache/cache_index.ts";
-import { CHUNK_BYTES } from "../cache/chunk_map.ts";
-import type { CacheSettings } from "../cache/config.ts";
-import { DiskThreads } from "../cache/disk_threads.ts";
-import { noStepHook } from "../cache/durable_step.ts";
-import type { FetchBuffers } from "../cache/fetch_buffers.ts";
-import { IndexedNames, type KnownNames } from "../cache/known_names.ts";
-import type { Clock } from "../cache/platform/clock.ts";
-import type { Libc } from "../cache/platform/libc.ts";
-import { TaskGroup } from "../cache/platform/limit.ts";
-import type { Logger } from "../cache/platform/log.ts";
-import { createResidency } from "../cache/resident_book.ts";
-import type { CacheMetrics } from "../cache/telemetry.ts";
-import { READ_BYTES_MAX } from "./fuse/handshake.ts";
+import { BlockCache } from "./block_cache.ts";
+import { BufferPool } from "./buffer_pool.ts";
+import { CacheDirectory } from "./cache_directory.ts";
+import { CacheHealth } from "./cache_health.ts";
+import { CacheIndex } from "./cache_index.ts";
+import { CHUNK_BYTES } from "./chunk_map.ts";
+import type { CacheSettings } from "./config.ts";
+import { DiskThreads } from "./disk_threads.ts";
+import { noStepHook } from "./durable_step.ts";
+import type { FetchBuffers } from "./fetch_buffers.ts";
+import { IndexedNames, type KnownNames } from "./known_names.ts";
+import type { Clock } from "./platform/clock.ts";
+import type { Libc } from "./platform/libc.ts";
+import { TaskGroup } from "./platform/limit.ts";
+import type { Logger } from "./platform/log.ts";
+import { createResidency } from "./resident_book.ts";
+import type { CacheMetrics } from "./telemetry.ts";
 
 /** Calls to the cache's disk at once, and behind them. */
 const DISK_CALLS_MAX = 32;
@@ -39,7 +38,10 @@ export interface OpenCacheDeps {
   readonly logger: Logger;
   readonly metrics: CacheMetrics;
   readonly buffers: FetchBuffers;
+  /** Who holds the cache: shown to others that want it. */
   readonly mountPoint: string;
+  /** Largest range of one read. */
+  readonly readBytesMax: number;
 }
 
 /** A cache with what has to be closed after it. */
@@ -55,13 +57,13 @@ export interface OpenCache extends AsyncDisposable {
 }
 
 /**
- * Opens the cache directory, which one mount at a time may use.
+ * Opens the cache directory, which one process at a time may use.
  *
  * @throws {CommandError} when another process has it, or a newer release wrote it.
  */
 export async function openCache(
   settings: CacheSettings,
-  { libc, clock, logger, metrics, buffers, mountPoint }: OpenCacheDeps,
+  { libc, clock, logger, metrics, buffers, mountPoint, readBytesMax }: OpenCacheDeps,
 ): Promise<OpenCache> {
   const holder = { pid: Deno.pid, mountPoint, sinceMs: clock.wallMs() };
   const directory = CacheDirectory.open(settings.path, holder, libc);
@@ -90,9 +92,9 @@ export async function openCache(
     residency,
     files: { libc, threads, tasks, step: noStepHook },
     buffers,
-    replies: new BufferPool("cache replies", READ_BYTES_MAX, REPLIES_MAX, REPLIES_QUEUED_MAX),
+    replies: new BufferPool("cache replies", readBytesMax, REPLIES_MAX, REPLIES_QUEUED_MAX),
     checks: new BufferPool("cache checks", CHUNK_BYTES, CHECKS_MAX, REPLIES_QUEUED_MAX),
-    scratch: new Uint8Array(READ_BYTES_MAX),
+    scratch: new Uint8Array(readBytesMax),
   });
   const names = new IndexedNames({ index, health, clock, tasks });
   return {
