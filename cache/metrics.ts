@@ -132,6 +132,18 @@ export const METRICS = {
     help: "Time from reading a request of the kernel to its answer",
     buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
   },
+  fuseInFlight: gauge(
+    "warpdrive_fuse_requests_in_flight",
+    "requests",
+    [],
+    "Requests of the kernel that wait for their answer",
+  ),
+  bufferBytes: gauge(
+    "warpdrive_buffers_taken_bytes",
+    "bytes",
+    [],
+    "Memory in use for bytes on their way from stores, of the budget of cache.memory",
+  ),
   fuseNodes: gauge("warpdrive_fuse_nodes", "nodes", [], "Files and directories the kernel knows"),
   passthroughOpens: counter(
     "warpdrive_passthrough_opens_total",

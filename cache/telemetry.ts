@@ -40,6 +40,10 @@ export interface BuildInfo {
 export interface Probes {
   /** Nodes in the table of the file system. */
   readonly nodes: () => number;
+  /** Requests of the kernel without their answer. */
+  readonly requestsInFlight: () => number;
+  /** Memory taken of the budget of all buffers. */
+  readonly bufferBytes: () => number;
   /** Each backend by name, and whether it is degraded. */
   readonly degraded: () => ReadonlyMap<string, boolean>;
   readonly process: () => ProcessSample;
@@ -61,6 +65,9 @@ export function createTelemetry(registry: Registry, build: BuildInfo, probes: Pr
   registerProcess(registry, probes.process);
   registerDegraded(registry, probes.degraded);
   probed(METRICS.cacheBypassed, registry, (metric) => metric.inc(probes.cacheBypassed() ? 1 : 0));
+  const { requestsInFlight, bufferBytes } = probes;
+  probed(METRICS.fuseInFlight, registry, (metric) => metric.inc(requestsInFlight()));
+  probed(METRICS.bufferBytes, registry, (metric) => metric.inc(bufferBytes()));
   return {
     cache: cacheMetrics(registry),
     backend: backendMetrics(registry),

@@ -10,6 +10,8 @@ function create(degraded = new Map<string, boolean>()) {
   const telemetry = createTelemetry(registry, { version: "1.2.3", commit: "abc" }, {
     cacheBypassed: () => false,
     nodes: () => 7,
+    requestsInFlight: () => 3,
+    bufferBytes: () => 65_536,
     degraded: () => degraded,
     process: () => ({
       cpuSeconds: 1.5,
