@@ -7,6 +7,7 @@
 import { statfs } from "node:fs/promises";
 import { Registry } from "prom-client";
 import type { CacheHealth } from "../cache/cache_health.ts";
+import { type OpenCache, openCache } from "../cache/open_cache.ts";
 import { FetchBuffers } from "../cache/fetch_buffers.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, type ExitCode } from "../cache/platform/exit.ts";
@@ -27,14 +28,13 @@ import { FileSystem } from "./fs/filesystem.ts";
 import { Listings } from "./fs/listings.ts";
 import { attach, type Attachment, detach } from "./fuse/attach.ts";
 import { Device } from "./fuse/device.ts";
-import type { KernelFeatures } from "./fuse/handshake.ts";
+import { type KernelFeatures, READ_BYTES_MAX } from "./fuse/handshake.ts";
 import { isBeingKilled } from "./fuse/killed.ts";
 import { Session } from "./fuse/session.ts";
 import { backendCheck, cacheCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 import { prepareMountPoint, setReadAhead, stackDepthOf } from "./mount_point.ts";
 import { buildNamespace } from "./namespace.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
-import { type OpenCache, openCache } from "./open_cache.ts";
 import { Plans } from "./plans.ts";
 import { probeVolumes } from "./probe.ts";
 import { stopMount } from "./stop.ts";
@@ -119,6 +119,7 @@ export async function serveMount(
     ...shared,
     metrics: telemetry.cache,
     mountPoint: config.mountPoint,
+    readBytesMax: READ_BYTES_MAX,
   });
   probes.cache = cache?.health ?? null;
   await using open = await openVolumes(config.backends, cache, {
