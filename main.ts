@@ -38,7 +38,7 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: "bench",
-    summary: "measure how fast a directory reads (not in this build yet)",
+    summary: "measure how fast a directory reads",
     load: async () => (await import("./bench/command.ts")).benchCommand,
   },
 ];

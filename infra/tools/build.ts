@@ -12,7 +12,11 @@ const OUTPUT = join(REPOSITORY, "dist", "warpdrive");
 const BUNDLE = join(REPOSITORY, ".cache", "bundle");
 
 /** Programs of Workers: an entry of the bundle each, found by the URL in `new Worker(…)`. */
-const WORKERS = ["cache/index_worker.ts", "forge/train/shard_worker.ts"];
+const WORKERS = [
+  "bench/reading/read_worker.ts",
+  "cache/index_worker.ts",
+  "forge/train/shard_worker.ts",
+];
 
 /** As `cache/platform/version.ts` has it, in the bundler's words. */
 const COMMIT_FROM_SOURCE = /\bCOMMIT = "source"/g;

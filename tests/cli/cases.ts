@@ -1,5 +1,4 @@
 /** Command lines, and exactly what they print and exit with. */
-import { VERSION } from "../../cache/platform/version.ts";
 
 /** One command line. What is not named is empty. */
 export interface CliCase {
@@ -30,7 +29,7 @@ Commands:
   umount               end a mount, or say who keeps it busy
   ctl                  look after mounts and their caches
   forge                train from tar shards
-  bench                measure how fast a directory reads (not in this build yet)
+  bench                measure how fast a directory reads
   help [command]       show the help of a command
 
 Examples:
@@ -98,11 +97,12 @@ Hint: Run it again with --log-level info
 `,
   },
   {
-    title: "says that bench is still to come",
-    args: ["bench", "-readers", "8"],
-    code: 1,
-    stderr: `Cannot run "warpdrive bench": version ${VERSION} does not contain it yet
-Hint: Run "warpdrive --help" for what it contains
+    title: "refuses to measure with wrong flags, and says all that is wrong",
+    args: ["bench", "-readers", "0", "--checksum", "--pattern", "random"],
+    code: 2,
+    stderr: `Cannot run "warpdrive bench": --readers "0": wanted a whole number from 1 to 1024; \
+--checksum: wanted a pattern that reads whole files, not random
+Hint: Run "warpdrive bench --help" for its options
 `,
   },
   {

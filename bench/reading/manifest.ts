@@ -1,0 +1,83 @@
+/**
+ * A list of checksums, as `sha256sum` and its kin write it: a line per file, `DIGEST  PATH`, paths
+ * relative to the directory of the list.
+ */
+import { dirname, join } from "node:path/posix";
+import { CommandError } from "../../cache/platform/exit.ts";
+import type { DigestName, FileDigest } from "./read_messages.ts";
+
+/** Names under which a list is found in the directory it is about. */
+export const MANIFEST_NAMES = ["SHA512SUMS", "SHA256SUMS", "SHA1SUMS", "MD5SUMS"];
+
+const DIGEST_BY_LENGTH: ReadonlyMap<number, DigestName> = new Map([
+  [32, "md5"],
+  [40, "sha1"],
+  [64, "sha256"],
+  [128, "sha512"],
+]);
+/** As `sha256sum` does it: a leading backslash says that the name is escaped. */
+const LINE = /^(\\?)([0-9a-f]{32,128}) [ *](.+)$/;
+
+/** Checksums of files by their paths, all of one kind. */
+export interface Manifest {
+  readonly digest: DigestName;
+  readonly expected: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the list in the file `path` with the contents `text`.
+ *
+ * @throws {CommandError} naming the first line that is none.
+ */
+export function parseManifest(path: string, text: string): Manifest {
+  const expected = new Map<string, string>();
+  const kinds = new Set<DigestName>();
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line === "") continue;
+    const [, escaped, digest = "", name = ""] = LINE.exec(line) ?? [];
+    const kind = DIGEST_BY_LENGTH.get(digest.length);
+    if (kind === undefined) throw wrong(path, `line ${index + 1} is no checksum and path`);
+    kinds.add(kind);
+    expected.set(join(dirname(path), escaped === "" ? name : unescaped(name)), digest);
+  }
+  const [digest, second] = kinds;
+  if (digest === undefined) throw wrong(path, "it is empty");
+  if (second !== undefined) throw wrong(path, `it mixes ${[...kinds].join(" and ")}`);
+  return { digest, expected };
+}
+
+/** What came of comparing files with a list. */
+export interface Verdict {
+  readonly matched: number;
+  /** Files with other bytes than the list says. */
+  readonly different: readonly string[];
+  /** Files that the list does not name. */
+  readonly unknown: number;
+}
+
+/** Compares what readers read with what the list says; a file that was read twice counts once. */
+export function compare(manifest: Manifest, digests: readonly FileDigest[]): Verdict {
+  const matched = new Set<string>();
+  const different = new Set<string>();
+  const unknown = new Set<string>();
+  for (const { path, digest } of digests) {
+    const expected = manifest.expected.get(path);
+    if (expected === undefined) unknown.add(path);
+    else (expected === digest ? matched : different).add(path);
+  }
+  return { matched: matched.size, different: [...different].sort(), unknown: unknown.size };
+}
+
+function unescaped(name: string): string {
+  return name.replace(/\\([\\nr])/g, (_, letter: string) => {
+    return letter === "n" ? "\n" : letter === "r" ? "\r" : "\\";
+  });
+}
+
+function wrong(path: string, what: string): CommandError {
+  return new CommandError(
+    "failed",
+    `Cannot verify against "${path}": ${what}`,
+    'Make the list with "sha256sum FILE… > SHA256SUMS"',
+  );
+}

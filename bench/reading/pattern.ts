@@ -1,0 +1,104 @@
+/** What a reader reads next: patterns drawn from a seed, for as long as somebody asks. */
+import { present } from "../../cache/platform/assert.ts";
+import { Xoshiro128 } from "../../cache/platform/random.ts";
+
+/** Orders in which a training job may read. */
+export const PATTERNS = ["sequential", "random", "shuffled-shards"] as const;
+export type Pattern = (typeof PATTERNS)[number];
+
+/** A file that can be read. */
+export interface BenchFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** One read. */
+export interface ReadRange {
+  /** Position of the file in the list. */
+  readonly file: number;
+  readonly offset: number;
+  readonly lengthBytes: number;
+}
+
+/** One reader of several. */
+export interface ReaderPlace {
+  /** From 0. */
+  readonly reader: number;
+  readonly readers: number;
+  readonly seed: number;
+}
+
+/**
+ * The reads of one reader, without end. `sequential`: whole files in the order of the list, reader
+ * i beginning with file i and going on with file i + readers. `shuffled-shards`: the same in a new
+ * order each epoch, which all readers draw alike. `random`: anywhere in any file, on multiples of
+ * `chunkBytes`.
+ */
+export function* reads(
+  pattern: Pattern,
+  files: readonly BenchFile[],
+  chunkBytes: number,
+  place: ReaderPlace,
+): Generator<ReadRange, never> {
+  if (pattern === "random") return yield* randomReads(files, chunkBytes, place);
+  for (const file of pattern === "sequential" ? inTurn(files, place) : shuffled(files, place)) {
+    const { sizeBytes } = present(files[file], "file of the list");
+    for (let offset = 0; offset < sizeBytes; offset += chunkBytes) {
+      yield { file, offset, lengthBytes: Math.min(chunkBytes, sizeBytes - offset) };
+    }
+  }
+  throw new Error("A pattern without end has ended");
+}
+
+function* inTurn(
+  files: readonly BenchFile[],
+  { reader, readers }: ReaderPlace,
+): Generator<number, never> {
+  for (let turn = reader;; turn += readers) yield turn % files.length;
+}
+
+function* shuffled(
+  files: readonly BenchFile[],
+  { reader, readers, seed }: ReaderPlace,
+): Generator<number, never> {
+  const random = Xoshiro128.seeded(seed, 0);
+  const positions = files.map((_, position) => position);
+  let turn = reader;
+  while (true) {
+    const epoch = random.shuffled(positions);
+    for (; turn < epoch.length; turn += readers) yield epoch[turn] ?? 0;
+    turn -= epoch.length;
+  }
+}
+
+/** Each chunk of the files is as likely as any other. */
+function* randomReads(
+  files: readonly BenchFile[],
+  chunkBytes: number,
+  { reader, seed }: ReaderPlace,
+): Generator<ReadRange, never> {
+  const random = Xoshiro128.seeded(seed, reader + 1);
+  const ends: number[] = [];
+  for (const { sizeBytes } of files) {
+    ends.push((ends.at(-1) ?? 0) + Math.ceil(sizeBytes / chunkBytes));
+  }
+  while (true) {
+    const chunk = random.below(ends.at(-1) ?? 1);
+    const file = firstAbove(ends, chunk);
+    const offset = (chunk - (ends[file - 1] ?? 0)) * chunkBytes;
+    const { sizeBytes } = present(files[file], "file of the list");
+    yield { file, offset, lengthBytes: Math.min(chunkBytes, sizeBytes - offset) };
+  }
+}
+
+/** Position of the first of the rising `ends` that is above `value`. */
+function firstAbove(ends: readonly number[], value: number): number {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if ((ends[middle] ?? 0) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

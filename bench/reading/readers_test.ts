@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { systemClock } from "../../cache/platform/clock.ts";
+import { findFiles } from "./files.ts";
+import { Readers, type Workload } from "./readers.ts";
+
+const NEVER = new AbortController().signal;
+const BYTES = 100_000;
+
+/** Runs `body` with a directory of three files, and a workload over it. */
+async function withFiles(
+  body: (workload: Workload, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "warpdrive-bench-" });
+  try {
+    await Deno.mkdir(`${directory}/sub`);
+    await Deno.writeFile(`${directory}/empty`, new Uint8Array());
+    for (const [index, name] of ["a", "b", "sub/c"].entries()) {
+      await Deno.writeFile(`${directory}/${name}`, new Uint8Array(BYTES).fill(index + 1));
+    }
+    await body({
+      pattern: "sequential",
+      readers: 2,
+      chunkBytes: 30_000,
+      direct: false,
+      seed: 1,
+      digest: "sha256",
+      sets: [await findFiles(directory, NEVER)],
+    }, directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("Readers reads whole files, counts each read and takes their checksums", async () => {
+  await withFiles(async (workload, directory) => {
+    using readers = await Readers.start(workload, systemClock);
+    const { bytes, latencies, digests } = await readers.read(0, 300, NEVER);
+    assert.ok(bytes >= latencies.total * 10_000 && bytes <= latencies.total * 30_000);
+    const expected = new Map(
+      ["a", "b", "sub/c"].map((name, index) => [
+        `${directory}/${name}`,
+        createHash("sha256").update(new Uint8Array(BYTES).fill(index + 1)).digest("hex"),
+      ]),
+    );
+    assert.ok(digests.length > 0);
+    for (const { path, digest } of digests) assert.equal(digest, expected.get(path));
+  });
+});
+
+Deno.test("Readers reads past the page cache, also the odd end of a file", async () => {
+  await withFiles(async (workload) => {
+    using readers = await Readers.start(
+      { ...workload, chunkBytes: 32_768, direct: true },
+      systemClock,
+    );
+    const { bytes, digests } = await readers.read(0, 300, NEVER);
+    assert.ok(bytes > 0 && digests.length > 0);
+  });
+});
+
+Deno.test("Readers says which file cannot be read, and lets the others stop", async () => {
+  await withFiles(async (workload, directory) => {
+    using readers = await Readers.start(workload, systemClock);
+    await Deno.truncate(`${directory}/b`, 1_000);
+    await assert.rejects(
+      readers.read(0, 60_000, NEVER),
+      /Cannot read ".*\/b": it ended at byte 1000, and was longer/,
+    );
+  });
+});
+
+Deno.test("Readers stops at once when it is told to", async () => {
+  await withFiles(async (workload) => {
+    using readers = await Readers.start(workload, systemClock);
+    const stop = new AbortController();
+    const reading = readers.read(0, 60_000, stop.signal);
+    stop.abort(new Error("Stopped"));
+    await assert.rejects(reading, /Stopped/);
+  });
+});
+
+Deno.test("findFiles refuses a directory with nothing to read", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await assert.rejects(findFiles(directory, NEVER), /holds no file with something in it/);
+    await assert.rejects(findFiles(`${directory}/missing`, NEVER), /Cannot list ".*missing"/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
