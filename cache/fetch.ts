@@ -5,9 +5,9 @@
  *       │                  └──────error──────▶ failed
  *       └──withdrawn (nobody wants it any more)──▶ failed
  *
- * 1. A demand read waits for at most one request of a lower class, and for none of its memory: lower
- *    classes use at most three quarters of the requests and half of the memory. When the limit falls
- *    below what runs already, demand still has its quarter.
+ * 1. A demand read waits for one request of a lower class at most, and for none of its memory:
+ *    lower classes use at most three quarters of the requests and half of the memory. When the
+ *    limit falls below what runs already, demand still has its quarter.
  * 2. The fetches of one store hold at most twice the memory that is free (dynamic thresholds:
  *    Choudhury and Hahne, 1998), so that a store that hangs leaves some to every other.
  * 3. What waits is bounded: demand by the requests of the kernel, lower classes by their callers,

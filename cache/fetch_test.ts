@@ -187,7 +187,7 @@ Deno.test("FetchScheduler gives demand its share at once when the limit falls", 
   fetches.close();
 });
 
-Deno.test("FetchScheduler gives memory that comes back to demand, and half of it to no other", async () => {
+Deno.test("FetchScheduler gives memory that comes back to demand first", async () => {
   const { reads, buffers, scheduler: fetches } = scheduler(16, 1024 * KIB);
   const ahead = Array.from({ length: 12 }, (_, offset) => fetchOf(offset, "warm"));
   for (const fetch of ahead) fetches.submit(fetch);

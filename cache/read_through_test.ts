@@ -36,7 +36,7 @@ Deno.test("ReadThrough shares one request among readers of one range", async () 
   equal(buffers.takenBytes, 0);
 });
 
-Deno.test("ReadThrough takes memory when a request starts, not while it waits for its turn", async () => {
+Deno.test("ReadThrough takes memory when a request starts, not before its turn", async () => {
   const { clock, held, buffers, object } = opened(2);
   const reads = Array.from(
     { length: 16 },
@@ -85,7 +85,7 @@ Deno.test("ReadThrough ends what nobody came back for", async () => {
   held.letGo();
 });
 
-Deno.test("ReadThrough tells all readers of a failure, and asks again for the next one", async () => {
+Deno.test("ReadThrough tells all readers of a failure, and asks again for the next", async () => {
   const { clock, backend, object } = opened();
   backend.answering = () =>
     Promise.reject(new BackendError("unavailable", "store", "read", "file", "it is down"));

@@ -42,7 +42,7 @@ function fetching() {
   return { clock, store, held, scheduler, fetches };
 }
 
-Deno.test("a store that asks to slow down gets half as much at once, and more as it recovers", async () => {
+Deno.test("a store that asks to slow down gets half as much, and more as it recovers", async () => {
   const { clock, store, held, scheduler, fetches } = fetching();
   for (const fetch of fetches) scheduler.submit(fetch);
   await clock.settle();

@@ -48,7 +48,7 @@ Deno.test("AdaptiveLimit halves once for all requests that were out together", (
   equal(limit.current, START / 4);
 });
 
-Deno.test("AdaptiveLimit keeps at least one request, and grows back when the store recovers", () => {
+Deno.test("AdaptiveLimit keeps at least one request, and grows as the store recovers", () => {
   const limit = new AdaptiveLimit(64);
   for (let count = 0; count < 10; count += 1) {
     limit.throttled(limit.started());
@@ -84,7 +84,7 @@ Deno.test("AdaptiveLimit halves when the latency of all rises, not when one requ
   equal(limit.current < before / 2, true, `${limit.current} of ${before}`);
 });
 
-Deno.test("AdaptiveLimit halves once for a latency that does not depend on it, and grows again", () => {
+Deno.test("AdaptiveLimit halves once for a latency that does not depend on it", () => {
   const limit = new AdaptiveLimit(64);
   succeed(limit, 500, () => 20);
   const before = limit.current;

@@ -86,7 +86,7 @@ function isFilled(range: RangeRead): boolean {
   return range.target.every((byte, index) => byte === wanted[index]);
 }
 
-Deno.test("hedged asks again for a range that stalls, and aborts the request it overtakes", async () => {
+Deno.test("hedged asks again for a range that stalls, and aborts what it overtakes", async () => {
   const { clock, requests, memory, results, backend } = await bench();
   const announced: number[] = [];
   const range = rangeOf(64 * KIB, announced);
@@ -224,7 +224,7 @@ Deno.test("hedged ends both requests when the caller gives up", async () => {
   ok(turns.tryAcquire() !== null);
 });
 
-Deno.test("hedged sends no hedge while there is nothing to spare, and one when there is", async () => {
+Deno.test("hedged sends no hedge while there is nothing to spare", async () => {
   const { clock, requests, memory, turns, limit, backend } = await bench();
   const range = rangeOf(64 * KIB);
   const read = backend.read(range, NEVER);

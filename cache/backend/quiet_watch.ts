@@ -74,7 +74,8 @@ export class QuietWatch {
     const { signal } = alarm.controller;
     try {
       // Timers take whole milliseconds.
-      await this.#clock.sleep(Math.ceil(alarm.dueMs - this.#clock.monotonicMs()), signal);
+      const restMs = Math.max(0, Math.ceil(alarm.dueMs - this.#clock.monotonicMs()));
+      await this.#clock.sleep(restMs, signal);
       // What arrived while our own loop was busy comes before the judgement.
       await this.#clock.sleep(0, signal);
     } catch {

@@ -1,4 +1,4 @@
-/** How long the reads of one backend lately went without progress, and what is out of the ordinary. */
+/** How long recent reads of one backend went without progress, and what is unusual. */
 
 /** Reads that are remembered. */
 const READS_MAX = 256;
@@ -9,10 +9,10 @@ const REFRESH_READS = 16;
 /** A shorter pause may be one of our own event loop. */
 const PAUSE_FLOOR_MS = 50;
 /**
- * A pause this many times the 95th percentile is out of the ordinary, whatever the 99th: when one
- * read in a hundred stalls, the 99th percentile is a stall.
+ * A pause this many times the 95th percentile is unusual, whatever the 99th: when one read in a
+ * hundred stalls, the 99th percentile is a stall.
  */
-const RISE = 4;
+const RISE = 2;
 
 /** The longest pauses of recent reads. */
 export class RecentPauses {

@@ -17,7 +17,7 @@ Deno.test("RecentPauses takes the 99th percentile for the bound of the usual", (
 });
 
 Deno.test("RecentPauses is not misled when more than one read in a hundred stalls", () => {
-  equal(noted(256, (read) => read % 25 === 0 ? 2_000 : 60).unusualMs, 240);
+  equal(noted(256, (read) => read % 25 === 0 ? 2_000 : 60).unusualMs, 120);
 });
 
 Deno.test("RecentPauses forgets what is long past", () => {

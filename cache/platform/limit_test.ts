@@ -60,7 +60,7 @@ Deno.test("Semaphore keeps the permit of one whose signal aborts too late", asyn
   (await semaphore.acquire(never))[Symbol.dispose]();
 });
 
-Deno.test("Semaphore gives a permit at once where one is free, and never past who waits", async () => {
+Deno.test("Semaphore gives a permit at once if one is free, and never past who waits", async () => {
   const semaphore = new Semaphore("s", 1, 10);
   const first = semaphore.tryAcquire();
   assert.equal(semaphore.tryAcquire(), null);
