@@ -94,7 +94,7 @@ function refuse({ settings, backendBytes, verdict }: BenchResult): void {
   if (backendBytes !== null && backendBytes > 0) {
     throw new CommandError(
       "failed",
-      `Reads of "${settings.dir}" were not all from the cache: ${backendBytes} bytes came from stores`,
+      `Reads of "${settings.dir}" were not all cached: ${backendBytes} bytes came from stores`,
       'Warm it first with "warpdrive ctl warm", and see that the cache is large enough',
     );
   }

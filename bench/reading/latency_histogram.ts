@@ -47,7 +47,7 @@ export class LatencyHistogram {
     return this.#counts.reduce((sum, count) => sum + count, 0);
   }
 
-  /** Milliseconds that a share `quantile` (0 to 1) of the durations stays at or below; NaN of none. */
+  /** Milliseconds that a share of the durations, 0 to 1, stays at or below; NaN of none. */
   quantileMs(quantile: number): number {
     const wanted = Math.max(1, Math.ceil(this.total * quantile));
     let seen = 0;

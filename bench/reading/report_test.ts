@@ -22,7 +22,7 @@ function result(): BenchResult {
   };
 }
 
-Deno.test("benchReport prints what the founding documents ask for, and the shape of latency", () => {
+Deno.test("benchReport prints the figures that were asked for, and the shape of latency", () => {
   const lines = benchReport(result()).map((line) => line.replaceAll(/\d+\.\d{3}/g, "N"));
   assert.deepEqual(lines, [
     "Directory:   /wd (12 files, sequential)",
