@@ -117,7 +117,7 @@ const WARM: Group = {
   async prepare(run, stack) {
     const { bench, unshaped, directory, quick, signal } = run;
     const side = await sideOf(run, unshaped, stack);
-    const fileBytes = (quick ? 8 : 64) * MIB;
+    const fileBytes = (quick ? 8 : 128) * MIB;
     const files = await warmFiles(bench, side, directory, { files: 32, fileBytes }, signal);
     const one = { cache: "hot", seconds: quick ? 0.5 : 1 } as const;
     const title = "Warm, passthrough, sequential 1 MiB";

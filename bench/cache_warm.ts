@@ -4,6 +4,7 @@ import { CACHE } from "./cache_targets.ts";
 import type { Contender, Experiment } from "./experiment.ts";
 import { type Load, runLoad } from "./fio.ts";
 import { dealt, namesIn, readAll } from "./readers.ts";
+import { warmUp } from "./sample_files.ts";
 import { RAW } from "./targets.ts";
 
 const MIB = 1024 * 1024;
@@ -20,7 +21,7 @@ export interface WarmFiles {
 /** Reads every file of `directory` of the mount once, and makes them known as {@link WarmFiles}. */
 export async function warmFiles(
   bench: CacheBench,
-  { mount }: Side,
+  { mount }: Pick<Side, "mount">,
   place: string,
   { files, fileBytes }: { readonly files: number; readonly fileBytes: number },
   signal: AbortSignal,
@@ -66,6 +67,10 @@ export function warmSequential(
   const contender = (name: string, directory: string, own: Load["cache"]): Contender => ({
     name,
     async measure(signal) {
+      // Memory that nobody touches for a while may be taken away, and it is not the disk we measure.
+      for (let shard = 0; shard < readers; shard += 1) {
+        await warmUp(`${warm.raw}/shard-${shard}`, signal);
+      }
       const load: Load = {
         pattern: "read",
         on: { directory },
