@@ -118,6 +118,9 @@ export class CacheSpace {
   /** Takes out a little of what nobody came back for, while there is more than there should be. */
   trim(): void {
     const { residency, capacityBytes, watermarks, evict } = this.#deps;
+    // An earlier process may have had more room, or was killed while it took out what left.
+    const tooManyBytes = residency.usedBytes - capacityBytes;
+    for (const key of residency.evict(Math.max(0, tooManyBytes), "any")) evict(key);
     const bytes = excessBytes(this.usedBytes, capacityBytes, watermarks, this.#isTrimming);
     const keys = bytes === 0 ? [] : residency.evict(bytes, "dead");
     // Where all that is left is alive, there is nothing to go on with.

@@ -86,6 +86,26 @@ Deno.test("CacheSpace counts what grows after a restart", async () => {
   }
 });
 
+Deno.test("CacheSpace takes out at once what is over a limit that was lowered", async () => {
+  await using at = await cachePlace();
+  const backend = new WatchedBackend();
+  const all = samples(backend, 8, MIB);
+  const sizeBytesMax = 3 * MIB;
+  {
+    await using process = await CacheProcess.start(at.path, backend, { policy: "none" });
+    for (const { path, entry, content } of all) await process.readsAs(path, entry, content);
+    await process.settled();
+  }
+  for (const policy of ["none", "lru"] as const) {
+    await using process = await CacheProcess.start(at.path, backend, { sizeBytesMax, policy });
+    await eventually("it is what fits", async () => {
+      await process.settled();
+      return await bytesOnDisk(at.path) <= sizeBytesMax + 8 * KIB;
+    });
+    ok(await bytesOnDisk(at.path) > 0);
+  }
+});
+
 Deno.test("CacheSpace keeps as much of an object larger than the cache as fits", async () => {
   await using at = await cachePlace();
   const backend = new WatchedBackend();
