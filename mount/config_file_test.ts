@@ -167,6 +167,12 @@ Deno.test("parseMountConfig completes workload identity from the environment", (
   });
 });
 
+Deno.test("parseMountConfig bounds fetches only where max_parallel_fetch says so", () => {
+  const bounded = parsed(`cache: {path: /var/cache/wd, max_parallel_fetch: 8}\n${MINIMAL}`);
+  deepEqual([bounded.config.cache?.fetchesMax, bounded.warnings], [8, []]);
+  equal(parsed(`cache: {path: /var/cache/wd}\n${MINIMAL}`).config.cache?.fetchesMax, Infinity);
+});
+
 Deno.test("parseMountConfig says which settings this version checks and does not use", () => {
   const { warnings } = parsed(`teams: {}\ntelemetry: {}\n${MINIMAL}`);
   deepEqual(warnings.map(({ path }) => path), ["teams", "telemetry"]);
