@@ -195,6 +195,20 @@ Deno.test({
   },
 });
 
+Deno.test("Sockets have their modes and a passable directory whatever the umask", async () => {
+  await using place = await createPlace();
+  const control = { path: `${place.root}/control/deeper` };
+  const before = Deno.umask(0o077);
+  try {
+    await using _mounted = await Mounted.start(place, { config: { control } });
+    const paths = ["", "/deeper", "/deeper/admin.sock", "/deeper/user.sock"];
+    const modes = await Promise.all(paths.map((path) => modeOf(`${place.root}/control${path}`)));
+    deepEqual(modes, ["755", "755", "600", "666"]);
+  } finally {
+    Deno.umask(before);
+  }
+});
+
 Deno.test("Status tells of the cache", async () => {
   await using place = await createPlace();
   const path = `${place.root}/cache`;
