@@ -23,6 +23,7 @@ import { childrenPage } from "./index_children.ts";
 import { connect, connectAnew, type Connection, type ConnectionDeps } from "./index_connection.ts";
 import { IndexDamaged, translated } from "./index_database.ts";
 import type { BackendCounts } from "./index_counters.ts";
+import type { JobReport } from "./index_jobs.ts";
 import type { StoredListing } from "./index_listings.ts";
 import {
   type CachedRow,
@@ -207,6 +208,16 @@ export class BlockIndex {
   /** What was counted of each backend since the cache was made. */
   counts(): BackendCounts[] {
     return this.#run("read", ({ counters }) => counters.all());
+  }
+
+  /** Keeps what was reported of a job; `JOBS_MAX` jobs are remembered. */
+  putJob(report: JobReport): void {
+    this.#change("add to", (_, { jobs }) => jobs.put(report));
+  }
+
+  /** Up to `limit` jobs, the one reported last first. */
+  jobs(limit: number): JobReport[] {
+    return this.#run("read", ({ jobs }) => jobs.latest(limit));
   }
 
   /** What the whole cache holds. */

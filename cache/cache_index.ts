@@ -8,6 +8,7 @@ import { CacheDiskError } from "./cache_disk_error.ts";
 import type { ChunkRow } from "./chunk_map.ts";
 import type { StepHook } from "./durable_step.ts";
 import type { BackendCounts } from "./index_counters.ts";
+import type { JobReport } from "./index_jobs.ts";
 import type { ListingBounds, StoredListing } from "./index_listings.ts";
 import type { Answer, IndexCall, IndexFailure, IndexMethod, OpenIndex } from "./index_messages.ts";
 import type {
@@ -201,6 +202,16 @@ export class CacheIndex implements AsyncDisposable {
   /** What was counted of each backend since the cache was made. */
   counts(): Promise<BackendCounts[]> {
     return this.#call<"counts">({ method: "counts", args: [] });
+  }
+
+  /** Keeps what was reported of a job; `JOBS_MAX` jobs are remembered. */
+  putJob(report: JobReport): Promise<void> {
+    return this.#call<"putJob">({ method: "putJob", args: [report] });
+  }
+
+  /** Up to `limit` jobs, the one reported last first. */
+  jobs(limit: number): Promise<JobReport[]> {
+    return this.#call<"jobs">({ method: "jobs", args: [limit] });
   }
 
   /**

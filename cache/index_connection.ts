@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { CacheDiskError } from "./cache_disk_error.ts";
 import { IndexDamaged, openDatabase, translated } from "./index_database.ts";
 import { IndexCounters } from "./index_counters.ts";
+import { IndexJobs, JOBS_MAX } from "./index_jobs.ts";
 import { type ListingBounds, Listings } from "./index_listings.ts";
 import { prepareStatements, type Statements } from "./index_statements.ts";
 import { Subtrees } from "./index_subtree.ts";
@@ -24,6 +25,7 @@ export interface Connection {
   readonly listings: Listings;
   readonly subtrees: Subtrees;
   readonly counters: IndexCounters;
+  readonly jobs: IndexJobs;
 }
 
 /** Opens the index, or a new one where there is none or a damaged one. */
@@ -63,6 +65,7 @@ function openConnection(deps: ConnectionDeps): Connection {
       listings: new Listings(database, deps.listings),
       subtrees: new Subtrees(database),
       counters: new IndexCounters(database),
+      jobs: new IndexJobs(database, JOBS_MAX),
     }));
   } catch (error) {
     database.close();

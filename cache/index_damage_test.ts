@@ -142,11 +142,11 @@ Deno.test("an index of a newer format is left alone, with a hint", async () => {
   fill(at.path);
   {
     using database = new DatabaseSync(at.path);
-    database.exec("PRAGMA user_version = 2");
+    database.exec("PRAGMA user_version = 3");
   }
   throws(() => openIndex(at.path), {
     name: "CommandError",
-    message: `Cannot open "${at.path}": it has format 2, wanted 1 or older`,
+    message: `Cannot open "${at.path}": it has format 3, wanted 2 or older`,
     hint: "Use the newer release of WarpDrive that wrote it, or give this one an empty cache.path",
   });
   using database = new DatabaseSync(at.path);

@@ -18,6 +18,8 @@ export type IndexMethod =
   | "usageByDepth"
   | "count"
   | "counts"
+  | "putJob"
+  | "jobs"
   | "check"
   | "totals"
   | "children"

@@ -4,7 +4,7 @@
 export const APPLICATION_ID = 0x57447243;
 
 /** `PRAGMA user_version`. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 /**
  * - `identity_crc` covers every column of `objects` before it (`identityCrc`): SQLite keeps no
@@ -13,6 +13,7 @@ export const FORMAT_VERSION = 1;
  * - `usage` is kept by triggers, so that totals take one look at a few rows, whatever the cache
  *   holds, and are part of each transaction.
  * - `entries` of a listing is JSON, compressed with gzip, whose CRC guards it.
+ * - rowids of `jobs` are in the order of the reports (`index_jobs.ts`).
  */
 export const SCHEMA: readonly string[] = [
   `CREATE TABLE objects (
@@ -80,4 +81,11 @@ export const SCHEMA: readonly string[] = [
     fetched_bytes INTEGER NOT NULL,
     evicted_blocks INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE jobs (
+    job_id TEXT PRIMARY KEY,
+    user TEXT NOT NULL,
+    status TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    reported_ms INTEGER NOT NULL
+  ) STRICT`,
 ];

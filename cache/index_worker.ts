@@ -43,6 +43,10 @@ function call(index: BlockIndex, { method, args }: IndexCall): unknown {
       return index.count(...args);
     case "counts":
       return index.counts(...args);
+    case "putJob":
+      return index.putJob(...args);
+    case "jobs":
+      return index.jobs(...args);
     case "check":
       return index.check(...args);
     case "usage":
