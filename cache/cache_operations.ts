@@ -11,15 +11,16 @@ import type { CacheEvictor } from "./cache_evictor.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { type CacheResidents, keyOfRow } from "./cache_residents.ts";
 import { type CacheSelector, selectedRows } from "./cache_selector.ts";
-import type { CacheVerifier, VerifyOutcome, VerifyProgress } from "./cache_verifier.ts";
+import type { CacheVerifier, VerifyObserver, VerifyOutcome } from "./cache_verifier.ts";
 import type { BackendCounts } from "./index_counters.ts";
+import type { JobReport } from "./index_jobs.ts";
 import type { CachedRow, Totals, Usage } from "./index_rows.ts";
 import type { DirectoryUsage, SubtreePosition } from "./index_subtree.ts";
 import { describeObject, type ObjectDescription } from "./object_description.ts";
 import { openName, type OpenObjects } from "./open_objects.ts";
 import type { PinnedObjects } from "./pinned_objects.ts";
 import type { Clock } from "./platform/clock.ts";
-import type { Residency } from "./residency.ts";
+import type { ObjectKey, Residency } from "./residency.ts";
 import { WarmJob, type WarmJobDeps } from "./warm_job.ts";
 
 /** Directories told apart by `usageByDepth`; what is in more of them is added to the rest. */
@@ -51,8 +52,9 @@ export interface BackendUsage {
 /** What was taken out. */
 export interface Evicted {
   readonly objects: number;
-  /** Bytes on disk; those of objects that are open come back when they are closed. */
   readonly bytes: number;
+  /** Of these, bytes of objects that are open: their space comes back when they are closed. */
+  readonly openBytes: number;
   /** Objects that stayed because they are pinned. */
   readonly pinned: number;
 }
@@ -62,6 +64,8 @@ export interface Pinned {
   /** Objects that are pinned now, those that were before included. */
   readonly objects: number;
   readonly bytes: number;
+  /** Of these objects, those of which something is missing. */
+  readonly incomplete: number;
   /** Objects left out, because no more of the cache may be pinned. */
   readonly refused: number;
 }
@@ -128,23 +132,41 @@ export class CacheOperations {
 
   /** Takes out what `selector` means, except what is pinned. Who has it open reads on. */
   async evict(selector: CacheSelector, signal: AbortSignal): Promise<Evicted> {
-    const { residents, evictor, pins, open } = this.#deps;
+    return await this.#leaving(selector, (key) => this.#deps.evictor.takeOut(key), signal);
+  }
+
+  /** What `evict` would take out now. */
+  async evictable(selector: CacheSelector, signal: AbortSignal): Promise<Evicted> {
+    return await this.#leaving(selector, () => undefined, signal);
+  }
+
+  /** Adds up what `evict` means, and hands over each before the next is looked at. */
+  async #leaving(
+    selector: CacheSelector,
+    leave: (key: ObjectKey) => void,
+    signal: AbortSignal,
+  ): Promise<Evicted> {
+    const { residents, pins, open } = this.#deps;
     await residents.restored;
-    let [objects, bytes, pinned] = [0, 0, 0];
+    let [objects, bytes, openBytes, pinned] = [0, 0, 0, 0];
     for await (const row of this.#rows(selector, signal)) {
       const key = keyOfRow(row);
       if (residents.get(key)?.row !== row.id) continue;
       // What is open is not stale, whenever its reader last came by the daemon.
-      if (selector.kind === "stale" && (open.withRow(row.id)?.opens ?? 0) > 0) continue;
+      const object = open.withRow(row.id);
+      const isOpen = object !== undefined && object.opens > 0;
+      if (selector.kind === "stale" && isOpen) continue;
       if (pins.has(key)) {
         pinned += 1;
         continue;
       }
-      evictor.takeOut(key);
+      const cachedBytes = this.#cachedBytesOf(row);
+      leave(key);
       objects += 1;
-      bytes += row.cachedBytes;
+      bytes += cachedBytes;
+      if (isOpen) openBytes += cachedBytes;
     }
-    return { objects, bytes, pinned };
+    return { objects, bytes, openBytes, pinned };
   }
 
   /**
@@ -154,7 +176,7 @@ export class CacheOperations {
   async pin(selector: CacheSelector, signal: AbortSignal): Promise<Pinned> {
     const { residents, pins } = this.#deps;
     await residents.restored;
-    let [objects, bytes, refused] = [0, 0, 0];
+    let [objects, bytes, incomplete, refused] = [0, 0, 0, 0];
     for await (const rows of batches(this.#rows(selector, signal))) {
       let roomBytes = 0;
       const fitting = rows.filter((row) => {
@@ -167,11 +189,13 @@ export class CacheOperations {
       });
       await this.#setPinned(fitting, true);
       for (const row of fitting) {
+        const cachedBytes = this.#cachedBytesOf(row);
         objects += 1;
-        bytes += row.cachedBytes;
+        bytes += cachedBytes;
+        if (cachedBytes < row.sizeBytes) incomplete += 1;
       }
     }
-    return { objects, bytes, refused };
+    return { objects, bytes, incomplete, refused };
   }
 
   /** Ends the pins of what `selector` means. Returns how many there were. */
@@ -189,11 +213,21 @@ export class CacheOperations {
   /** Reads back what `selector` means and compares it with its checksums; drops what is bad. */
   async verify(
     selector: CacheSelector,
-    onProgress: (progress: VerifyProgress) => void,
+    observer: VerifyObserver,
     signal: AbortSignal,
   ): Promise<VerifyOutcome> {
     await this.#deps.residents.restored;
-    return await this.#deps.verifier.verify(this.#rows(selector, signal), onProgress, signal);
+    return await this.#deps.verifier.verify(this.#rows(selector, signal), observer, signal);
+  }
+
+  /** Keeps what was reported of a job, in place of an earlier report of the same one. */
+  async reportJob(report: JobReport): Promise<void> {
+    await this.#deps.index.putJob(report);
+  }
+
+  /** Up to `limit` jobs that were reported, the last one first. */
+  async jobs(limit: number): Promise<JobReport[]> {
+    return await this.#deps.index.jobs(limit);
   }
 
   /** Every version of an object that is cached or open, the one cached last first. */
@@ -241,6 +275,11 @@ export class CacheOperations {
 
   #rows(selector: CacheSelector, signal: AbortSignal): AsyncIterable<CachedRow> {
     return selectedRows(this.#deps.index, selector, this.#deps.clock.wallMs(), signal);
+  }
+
+  /** What is cached of the object of `row`, of which the index is half a second behind. */
+  #cachedBytesOf(row: CachedRow): number {
+    return this.#deps.open.withRow(row.id)?.stored.map.presentBytes ?? row.cachedBytes;
   }
 
   async #usageOf(backend: string, depth: number, signal: AbortSignal): Promise<BackendUsage> {

@@ -16,6 +16,8 @@ import { CHUNK_BYTES } from "./chunk_map.ts";
 const MIB = 1 << 20;
 const NEVER = new AbortController().signal;
 const ALL: CacheSelector = { kind: "all" };
+const UNOBSERVED = { progress: () => undefined, damaged: () => undefined };
+const NOTHING_EVICTED = { objects: 0, bytes: 0, openBytes: 0, pinned: 0 };
 
 interface Sample {
   readonly path: string;
@@ -74,10 +76,11 @@ Deno.test("CacheOperations evicts a directory, and not what begins like it", asy
   deepEqual(await operations.evict(below("a"), NEVER), {
     objects: 3,
     bytes: 3 * MIB,
+    openBytes: 0,
     pinned: 0,
   });
   await eventually("the files are gone", async () => (await dataFilesIn(at.path)).length === 2);
-  deepEqual(await operations.evict(below("a"), NEVER), { objects: 0, bytes: 0, pinned: 0 });
+  deepEqual(await operations.evict(below("a"), NEVER), NOTHING_EVICTED);
   equal((await operations.evict(ALL, NEVER)).objects, 2);
 });
 
@@ -91,6 +94,9 @@ Deno.test("CacheOperations breaks no reader of what it evicts", async () => {
   await readAt(object, 0, MIB);
   await process.settled();
   await process.index.commit([]);
+  deepEqual(await process.cache.operations.evictable(below("file"), NEVER), {
+    ...{ objects: 1, bytes: MIB, openBytes: MIB, pinned: 0 },
+  });
   equal((await process.cache.operations.evict(below("file"), NEVER)).objects, 1);
   await eventually("its file is gone", async () => (await dataFilesIn(at.path)).length === 0);
   await readsAs(object, sample.content);
@@ -132,8 +138,10 @@ Deno.test("CacheOperations keeps what is pinned, also in the next process", asyn
     await using process = await CacheProcess.start(at.path, backend, settings);
     await readAll(process, pinned);
     const { operations } = process.cache;
-    deepEqual(await operations.pin(ALL, NEVER), { objects: 6, bytes: 6 * MIB, refused: 0 });
-    deepEqual(await operations.evict(ALL, NEVER), { objects: 0, bytes: 0, pinned: 6 });
+    deepEqual(await operations.pin(ALL, NEVER), {
+      ...{ objects: 6, bytes: 6 * MIB, incomplete: 0, refused: 0 },
+    });
+    deepEqual(await operations.evict(ALL, NEVER), { ...NOTHING_EVICTED, pinned: 6 });
   }
   await using process = await CacheProcess.start(at.path, backend, settings);
   const { operations } = process.cache;
@@ -160,6 +168,7 @@ Deno.test("CacheOperations refuses to pin more than nine tenths of the cache", a
   deepEqual(await process.cache.operations.pin(ALL, NEVER), {
     objects: 9,
     bytes: 9 * MIB,
+    incomplete: 0,
     refused: 1,
   });
 });
@@ -179,11 +188,12 @@ Deno.test("CacheOperations finds what was damaged after it had been verified", a
   }
   await Deno.remove(second);
   const seen: number[] = [];
-  const outcome = await process.cache.operations.verify(
-    ALL,
-    ({ objects }) => seen.push(objects),
-    NEVER,
-  );
+  const damaged: number[] = [];
+  const outcome = await process.cache.operations.verify(ALL, {
+    progress: ({ objects }) => seen.push(objects),
+    damaged: (_row, bytes) => damaged.push(bytes),
+  }, NEVER);
+  deepEqual(damaged.sort((a, b) => a - b), [CHUNK_BYTES, MIB]);
   deepEqual(outcome, {
     kind: "verified",
     found: {
@@ -208,7 +218,7 @@ Deno.test("CacheOperations verifies a cache whose backends nobody has", async ()
     await readAll(process, all);
   }
   await using process = await CacheProcess.start(at.path, new WatchedBackend("other"));
-  const outcome = await process.cache.operations.verify(ALL, () => undefined, NEVER);
+  const outcome = await process.cache.operations.verify(ALL, UNOBSERVED, NEVER);
   deepEqual([outcome.kind, outcome.found.bytes], ["verified", 2 * MIB]);
   await process.index.check();
 });

@@ -25,6 +25,14 @@ export type VerifyOutcome =
   /** The disk of the cache failed: what was not read back by then is not known. */
   | { readonly kind: "disk failed"; readonly found: VerifyProgress; readonly reason: string };
 
+/** Is told how a verification goes. */
+export interface VerifyObserver {
+  /** One more object has been read back. */
+  readonly progress: (found: VerifyProgress) => void;
+  /** That object was damaged; what is bad of it is dropped. */
+  readonly damaged: (row: CachedRow, bytes: number) => void;
+}
+
 /** What verifying works with. */
 export interface CacheVerifierDeps {
   readonly health: Pick<CacheHealth, "state">;
@@ -47,7 +55,7 @@ export class CacheVerifier {
   /** Verifies the objects of `rows`; what is bad is dropped, counted and logged. */
   async verify(
     rows: AsyncIterable<CachedRow>,
-    onProgress: (progress: VerifyProgress) => void,
+    observer: VerifyObserver,
     signal: AbortSignal,
   ): Promise<VerifyOutcome> {
     const { health } = this.#deps;
@@ -68,7 +76,8 @@ export class CacheVerifier {
           damagedBytes: found.damagedBytes + damagedBytes,
           damagedObjects: found.damagedObjects + (damagedBytes > 0 ? 1 : 0),
         };
-        onProgress(found);
+        if (damagedBytes > 0) observer.damaged(row, damagedBytes);
+        observer.progress(found);
       }
     };
     // Each asks for its next row when it is done with the last: the generator answers in order.
