@@ -182,8 +182,7 @@ export class Libc {
 
   /** Reads at `offset`, and waits for it on this very thread; bytes read or a negated errno. */
   readWaiting(fd: number, into: Memory, offset: number): number {
-    this.#setIovec(0, into);
-    return this.#result(this.#symbols.preadv2(fd, this.#iovecBytes, 1, wide(offset), 0));
+    return this.#result(this.#symbols.pread(fd, into, wide(into.length), wide(offset)));
   }
 
   /** Reads at `offset` on a blocking thread; bytes read or −EIO. */

@@ -70,6 +70,7 @@ export const LIBC_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  pread: { name: "pread64", parameters: ["i32", "buffer", "usize", "i64"], result: "i32" },
   preadv2: { parameters: ["i32", "buffer", "i32", "i64", "i32"], result: "i32" },
   prlimit64: { parameters: ["i32", "i32", "buffer", "buffer"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "i32" },
