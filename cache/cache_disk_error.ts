@@ -10,6 +10,8 @@ export type CacheDiskErrorCode = "full" | "gone" | "failed";
 /** An operation on the cache's disk that failed. */
 export class CacheDiskError extends Error {
   override readonly name = "CacheDiskError";
+  /** For operators; readers are not told. */
+  readonly hint = 'Look at the disk of the cache with "warpdrive ctl doctor"';
 
   /** @param reason Current state and wanted state, e.g. `no space left on the device`. */
   constructor(

@@ -39,7 +39,7 @@ async function readAll(process: CacheProcess, all: readonly Sample[]): Promise<v
 }
 
 function below(path: string): CacheSelector {
-  return { kind: "path", backend: "store", path };
+  return { kind: "places", places: [{ backend: "store", path }] };
 }
 
 function warmed({ path, entry }: Sample) {

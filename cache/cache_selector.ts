@@ -1,12 +1,13 @@
 /** Which cached objects an operator means. */
 import type { CacheIndex } from "./cache_index.ts";
+import type { CachedPlace } from "./cached_places.ts";
 import type { CachedRow } from "./index_rows.ts";
 
 /** Some of what is cached. */
 export type CacheSelector =
   | { readonly kind: "all" }
-  /** The object at `path`, in all its versions, and everything below it; `""` is all of it. */
-  | { readonly kind: "path"; readonly backend: string; readonly path: string }
+  /** The objects at these places, in all their versions, and everything below them. */
+  | { readonly kind: "places"; readonly places: readonly CachedPlace[] }
   /** Objects of at least `minSizeBytes` that nobody has read for `olderThanMs`. */
   | { readonly kind: "stale"; readonly olderThanMs: number; readonly minSizeBytes: number };
 
@@ -20,11 +21,19 @@ export function selectedRows(
   switch (selector.kind) {
     case "all":
       return index.rows(signal);
-    case "path":
-      return index.subtree(selector.backend, selector.path, signal);
+    case "places":
+      return subtrees(index, selector.places, signal);
     case "stale":
       return staleRows(index.rows(signal), nowMs - selector.olderThanMs, selector.minSizeBytes);
   }
+}
+
+async function* subtrees(
+  index: Pick<CacheIndex, "subtree">,
+  places: readonly CachedPlace[],
+  signal: AbortSignal,
+): AsyncGenerator<CachedRow, void, void> {
+  for (const { backend, path } of places) yield* index.subtree(backend, path, signal);
 }
 
 /** Rows come the longest unread first, so the first that was read lately ends them. */

@@ -47,6 +47,6 @@ async function read(random: SeededRandom): Promise<never> {
 
 async function pinOrNot(path: string, pinned: boolean): Promise<void> {
   const { operations } = process.cache;
-  const selector = { kind: "path", backend: backend.name, path } as const;
+  const selector = { kind: "places", places: [{ backend: backend.name, path }] } as const;
   await (pinned ? operations.pin(selector, NEVER) : operations.unpin(selector, NEVER));
 }
