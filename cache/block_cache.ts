@@ -85,7 +85,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   readonly #space: CacheSpace;
   readonly #ahead: AheadMemory;
   readonly #commits = new CacheCommits();
-  readonly #counts = new CacheCounts();
+  readonly #counts: CacheCounts;
   readonly #closing = new AbortController();
   readonly #open = new OpenObjects();
   readonly #residents: CacheResidents;
@@ -104,6 +104,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   constructor(deps: BlockCacheDeps) {
     const { settings, residency, clock, directory, buffers, tasks } = deps;
     this.#deps = deps;
+    this.#counts = new CacheCounts(deps.metrics);
     this.#ahead = new AheadMemory(buffers.budgetBytes / 4);
     const { signal } = this.#closing;
     const removals = new ObjectRemovals({ ...deps, signal });
@@ -121,6 +122,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     });
     this.#loader = new ObjectLoader({
       ...deps,
+      counts: this.#counts,
       keeper: this,
       files: new ObjectFiles(deps),
       residents: this.#residents,
@@ -224,9 +226,8 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   }
 
   corrupt(object: CachedObject, chunk: number): void {
-    const { metrics, logger } = this.#deps;
-    metrics.corrupted(1);
-    logger.error("Drop a damaged chunk of the cache: it is fetched again", {
+    this.#counts.corrupted(object.backend);
+    this.#deps.logger.error("Drop a damaged chunk of the cache: it is fetched again", {
       backend: object.backend,
       path: object.path,
       chunk,
@@ -236,10 +237,12 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   }
 
   cut(object: CachedObject): void {
-    const { metrics, logger } = this.#deps;
     const { backend, path } = object;
-    metrics.corrupted(1);
-    logger.error("Drop an object of the cache: its data file was cut", { backend, path });
+    this.#counts.corrupted(backend);
+    this.#deps.logger.error("Drop an object of the cache: its data file was cut", {
+      backend,
+      path,
+    });
     this.#evictor.takeOut(object.key);
   }
 
@@ -252,11 +255,8 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   }
 
   counted(object: CachedObject, hits: number, misses: number): void {
-    const { metrics, clock } = this.#deps;
-    if (hits > 0) metrics.hit(hits);
-    if (misses > 0) metrics.miss(misses);
     this.#counts.read(object.backend, hits, misses);
-    object.lastAccessMs = clock.wallMs();
+    object.lastAccessMs = this.#deps.clock.wallMs();
     this.#commits.accessed(object);
   }
 
@@ -378,7 +378,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   #close(object: CachedObject): void {
     this.#open.delete(object);
     const unread = object.ahead.takeUnread();
-    if (object.row === null) this.#deps.metrics.readaheadWasted(unread.length);
+    if (object.row === null) this.#counts.readaheadWasted(object.backend, unread.length);
     else this.#residents.keepUnread(object.row, unread);
     this.#holds.release(object.key);
     // Claimed, and given up before its first byte was written.

@@ -1,18 +1,25 @@
-/** What was counted since the last commit, by backend. */
+/**
+ * What the cache counts: told to the metrics of this process at once, and kept by backend until it
+ * is committed to the index.
+ */
 import type { BackendCounts } from "./index_counters.ts";
+import type { CacheMetrics } from "./telemetry.ts";
 
-interface Counts {
-  hits: number;
-  misses: number;
-  fetchedBytes: number;
-  evictedBlocks: number;
-}
+type Counts = { -readonly [Key in Exclude<keyof BackendCounts, "backend">]: number };
 
 /** Counts that wait for their commit; one entry for each backend. */
 export class CacheCounts {
+  readonly #metrics: CacheMetrics;
   readonly #counts = new Map<string, Counts>();
 
+  constructor(metrics: CacheMetrics) {
+    this.#metrics = metrics;
+  }
+
+  /** Blocks of a read that came from the cache, and that waited for the store. */
   read(backend: string, hits: number, misses: number): void {
+    if (hits > 0) this.#metrics.hit(hits);
+    if (misses > 0) this.#metrics.miss(misses);
     const counts = this.#of(backend);
     counts.hits += hits;
     counts.misses += misses;
@@ -23,7 +30,25 @@ export class CacheCounts {
   }
 
   evicted(backend: string, blocks: number): void {
+    this.#metrics.evicted(blocks);
     this.#of(backend).evictedBlocks += blocks;
+  }
+
+  readaheadHit(backend: string, blocks: number): void {
+    this.#metrics.readaheadHit(blocks);
+    this.#of(backend).readaheadHitBlocks += blocks;
+  }
+
+  readaheadWasted(backend: string, blocks: number): void {
+    if (blocks === 0) return;
+    this.#metrics.readaheadWasted(blocks);
+    this.#of(backend).readaheadWastedBlocks += blocks;
+  }
+
+  /** A chunk, or a whole file, was not as it was left. */
+  corrupted(backend: string): void {
+    this.#metrics.corrupted(1);
+    this.#of(backend).corruptions += 1;
   }
 
   /** Takes everything that waits. */
@@ -36,7 +61,15 @@ export class CacheCounts {
   #of(backend: string): Counts {
     let counts = this.#counts.get(backend);
     if (counts === undefined) {
-      counts = { hits: 0, misses: 0, fetchedBytes: 0, evictedBlocks: 0 };
+      counts = {
+        hits: 0,
+        misses: 0,
+        fetchedBytes: 0,
+        evictedBlocks: 0,
+        readaheadHitBlocks: 0,
+        readaheadWastedBlocks: 0,
+        corruptions: 0,
+      };
       this.#counts.set(backend, counts);
     }
     return counts;

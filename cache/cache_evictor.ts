@@ -10,7 +10,6 @@ import type { CacheResidents } from "./cache_residents.ts";
 import { residencyKey } from "./cache_space.ts";
 import type { OpenObjects } from "./open_objects.ts";
 import type { ObjectKey } from "./residency.ts";
-import type { CacheMetrics } from "./telemetry.ts";
 
 /** What taking out works with. */
 export interface CacheEvictorDeps {
@@ -18,7 +17,6 @@ export interface CacheEvictorDeps {
   readonly residents: CacheResidents;
   readonly open: OpenObjects;
   readonly commits: CacheCommits;
-  readonly metrics: CacheMetrics;
   readonly counts: CacheCounts;
   readonly blockBytes: number;
   /** Bytes of an object that left while it is open, or (negative) that was closed since. */
@@ -37,22 +35,21 @@ export class CacheEvictor {
 
   /** Takes an object out to make room. */
   evict(key: ObjectKey): void {
-    const { residents, metrics, counts, blockBytes } = this.#deps;
+    const { residents, counts, blockBytes } = this.#deps;
     const backend = residents.get(key)?.backend;
     const blocks = Math.ceil(this.takeOut(key) / blockBytes);
-    metrics.evicted(blocks);
     if (backend !== undefined) counts.evicted(backend, blocks);
   }
 
   /** Takes an object out of index and disk. Returns its size; 0 when it is not there. */
   takeOut(key: ObjectKey): number {
-    const { residents, open, metrics, commits, linger } = this.#deps;
+    const { residents, open, counts, commits, linger } = this.#deps;
     const resident = residents.get(key);
     if (resident === undefined) return 0;
-    const { row, sizeBytes } = resident;
+    const { row, sizeBytes, backend } = resident;
     const object = open.withRow(row);
     const unread = object?.ahead.takeUnread() ?? residents.takeUnread(row);
-    metrics.readaheadWasted(unread.length);
+    counts.readaheadWasted(backend, unread.length);
     if (object !== undefined) {
       object.admission = { kind: "evicted" };
       commits.forget(object);

@@ -5,6 +5,7 @@ import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { withSeed } from "../tests/support/seeded_random.ts";
 import type { BlockIndex } from "./block_index.ts";
 import type { NewObject } from "./index_rows.ts";
+import { FORMAT_VERSION } from "./index_schema.ts";
 import { CommandError } from "./platform/exit.ts";
 
 const OBJECTS: readonly NewObject[] = Array.from(
@@ -142,11 +143,12 @@ Deno.test("an index of a newer format is left alone, with a hint", async () => {
   fill(at.path);
   {
     using database = new DatabaseSync(at.path);
-    database.exec("PRAGMA user_version = 3");
+    database.exec(`PRAGMA user_version = ${FORMAT_VERSION + 1}`);
   }
   throws(() => openIndex(at.path), {
     name: "CommandError",
-    message: `Cannot open "${at.path}": it has format 3, wanted 2 or older`,
+    message: `Cannot open "${at.path}": it has format ${FORMAT_VERSION + 1}, ` +
+      `wanted ${FORMAT_VERSION} or older`,
     hint: "Use the newer release of WarpDrive that wrote it, or give this one an empty cache.path",
   });
   using database = new DatabaseSync(at.path);

@@ -4,7 +4,7 @@
 export const APPLICATION_ID = 0x57447243;
 
 /** `PRAGMA user_version`. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /**
  * - `identity_crc` covers every column of `objects` before it (`identityCrc`): SQLite keeps no
@@ -79,7 +79,10 @@ export const SCHEMA: readonly string[] = [
     hits INTEGER NOT NULL,
     misses INTEGER NOT NULL,
     fetched_bytes INTEGER NOT NULL,
-    evicted_blocks INTEGER NOT NULL
+    evicted_blocks INTEGER NOT NULL,
+    readahead_hit_blocks INTEGER NOT NULL,
+    readahead_wasted_blocks INTEGER NOT NULL,
+    corruptions INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE jobs (
     job_id TEXT PRIMARY KEY,

@@ -5,6 +5,7 @@
 import type { AheadMemory } from "./ahead_memory.ts";
 import type { ObjectEntry } from "./backend/backend.ts";
 import { CacheDiskError } from "./cache_disk_error.ts";
+import type { CacheCounts } from "./cache_counts.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
 import { CachedObject, type CachedObjectDeps } from "./cached_object.ts";
@@ -20,7 +21,6 @@ import type { ObjectRemovals } from "./object_removals.ts";
 import type { OpenObjects } from "./open_objects.ts";
 import type { Logger } from "./platform/log.ts";
 import type { ResidentHolds } from "./resident_holds.ts";
-import type { CacheMetrics } from "./telemetry.ts";
 
 /** Blocks ahead of a sequential reader at most, unless the configuration begins with more. */
 const WINDOW_BLOCKS = 8;
@@ -38,7 +38,7 @@ export interface ObjectLoaderDeps extends Omit<CachedObjectDeps, "scheduler" | "
   readonly holds: ResidentHolds;
   readonly health: CacheHealth;
   readonly logger: Logger;
-  readonly metrics: CacheMetrics;
+  readonly counts: CacheCounts;
   readonly ahead: AheadMemory;
 }
 
@@ -61,7 +61,7 @@ export class ObjectLoader {
 
   /** The object as the index and its data file have it. */
   async load({ scheduler, backend, path, entry, uid }: ObjectToOpen): Promise<CachedObject> {
-    const { settings, metrics, health, index, clock, removals, holds } = this.#deps;
+    const { settings, counts, health, index, clock, removals, holds } = this.#deps;
     const { blockBytes, readaheadBlocks } = settings;
     const { budgetBytes } = this.#deps.buffers;
     const windowBlocksMax = Math.max(WINDOW_BLOCKS, readaheadBlocks);
@@ -72,7 +72,8 @@ export class ObjectLoader {
       // No reader gets more than half of what all read-ahead together may have.
       windowBlocksLimit: Math.max(windowBlocksMax, Math.floor(budgetBytes / 4 / blockBytes)),
     };
-    const ahead = new ReadAhead(entry.sizeBytes, window, metrics, this.#deps.ahead);
+    const counted = { readaheadHit: (blocks: number) => counts.readaheadHit(backend, blocks) };
+    const ahead = new ReadAhead(entry.sizeBytes, window, counted, this.#deps.ahead);
     const deps = { ...this.#deps, scheduler, blockBytes };
     const object = new CachedObject(backend, path, entry, uid, ahead, deps);
     object.lastAccessMs = clock.wallMs();
@@ -114,7 +115,7 @@ export class ObjectLoader {
   }
 
   async #takeOver(object: CachedObject, row: CachedRow): Promise<void> {
-    const { index, metrics, logger, residents, files, open } = this.#deps;
+    const { index, counts, logger, residents, files, open } = this.#deps;
     const { id, sizeBytes, cachedBytes } = row;
     let file: DataFile;
     let fingerprint: string;
@@ -125,7 +126,7 @@ export class ObjectLoader {
       const { backend, path } = object;
       const message = "Drop an object of the cache: its data file is not as it was left";
       logger.warn(message, { backend, path, error });
-      metrics.corrupted(1);
+      counts.corrupted(backend);
       residents.forget(object.key, id);
       return;
     }
