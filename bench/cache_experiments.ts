@@ -2,7 +2,7 @@
  * What the cache is measured with: each function builds one experiment. A cold read is of a blob
  * that nobody read before: its name holds the round.
  */
-import { BARE, CACHE, KEEPING } from "./cache_targets.ts";
+import { BARE, CACHE, KEEPING, LATENCY_IOPS } from "./cache_targets.ts";
 import { Buffer } from "node:buffer";
 import type { CacheMount, CacheSetup } from "./cache_mount.ts";
 import type { CostBook } from "./cost_book.ts";
@@ -17,6 +17,8 @@ import type { Clock } from "../cache/platform/clock.ts";
 const MIB = 1024 * 1024;
 /** Ranges of the bare loops, as large as the blocks of the cache. */
 const BLOCK_BYTES = 4 * MIB;
+/** What the cache fetches for the smallest read. */
+const CHUNK_BYTES = 128 * 1024;
 
 /** Page cache of a cold read over its bytes: the mount's and the data file's, and some to spare. */
 const NEW_MEMORY = 2.5;
@@ -216,6 +218,7 @@ export function coldRandom(
             length: { seconds },
             fileBytes: bytes,
           };
+          await bench.makeResident(NEW_MEMORY * seconds * LATENCY_IOPS * CHUNK_BYTES);
           const { requestsPerSecond } = await counted(bench, id, side, async () => {
             const result = await runLoad(load, signal);
             return { ...result, bytes: result.requests * 4096 };

@@ -30,7 +30,7 @@ function lessThan(experiment: string, text: string, limit: number): Target {
 }
 
 /** Requests a second that 16 readers can have answered after `SHAPED.latencyMs` each. */
-const LATENCY_IOPS = 16 / SHAPED.latencyMs * 1_000;
+export const LATENCY_IOPS = 16 / SHAPED.latencyMs * 1_000;
 
 /** All targets, in the order of the experiments. */
 export const CACHE_TARGETS: readonly Target[] = [
