@@ -175,7 +175,7 @@ function lock(path: string, holder: CacheHolder, libc: Libc): number {
   );
 }
 
-/** Who wrote `LOCK` last; null when it does not say. Only the lock itself tells if they still run. */
+/** Who wrote `LOCK` last; null when it does not say. Only the lock tells if they still run. */
 export function readHolder(lockFile: string): CacheHolder | null {
   const holder = HOLDER.safeParse(parseJson(lockFile));
   return holder.success ? holder.data : null;
