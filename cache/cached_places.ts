@@ -59,11 +59,58 @@ export function cachedPlaces(
   return { kind: "places", places };
 }
 
+/** A mount point and what is mounted below it. */
+export interface CachedTree {
+  readonly mountPoint: string;
+  readonly backends: readonly PlacedBackend[];
+}
+
+/** What several paths stand for, or the first of them where nothing can be cached. */
+export type SelectedPaths =
+  | { readonly kind: "selected"; readonly paths: readonly SelectedPath[] }
+  | { readonly kind: "unresolved"; readonly path: string; readonly reason: string };
+
+/** A path and what it stands for. */
+export interface SelectedPath {
+  readonly path: string;
+  readonly places: readonly CachedPlace[];
+}
+
+/** What `paths`, absolute or relative to the mount point, stand for. */
+export function selectPaths(
+  paths: readonly string[],
+  { mountPoint, backends }: CachedTree,
+): SelectedPaths {
+  const selected: SelectedPath[] = [];
+  for (const path of paths) {
+    const absolute = path.startsWith("/") ? path : `${mountPoint}/${path}`;
+    const found = cachedPlaces(absolute, mountPoint, backends);
+    if (found.kind === "unresolved") return { ...found, path };
+    selected.push({ path, places: found.places });
+  }
+  return { kind: "selected", paths: selected };
+}
+
+/** The places of `paths`, those left out that are below another one: each object once. */
+export function distinctPlaces(paths: readonly SelectedPath[]): readonly CachedPlace[] {
+  const kept: CachedPlace[] = [];
+  for (const place of paths.flatMap(({ places }) => places)) {
+    if (kept.some((other) => contains(other, place))) continue;
+    const outside = kept.filter((other) => !contains(place, other));
+    kept.splice(0, kept.length, ...outside, place);
+  }
+  return kept;
+}
+
+function contains(outer: CachedPlace, inner: CachedPlace): boolean {
+  return outer.backend === inner.backend &&
+    (outer.path === "" || outer.path === inner.path || inner.path.startsWith(`${outer.path}/`));
+}
+
 /** The path below the mount point where `place` is seen; `BACKEND:PATH` where it is not mounted. */
 export function shownPlace(
   { backend, path }: CachedPlace,
-  mountPoint: string,
-  backends: readonly PlacedBackend[],
+  { mountPoint, backends }: CachedTree,
 ): string {
   const placed = backends.find(({ name }) => name === backend);
   return placed === undefined ? `${backend}:${path}` : join(mountPoint, placed.mountPath, path);

@@ -1,5 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { cachedPlaces, type PlacedBackend, shownPlace } from "./cached_places.ts";
+import {
+  cachedPlaces,
+  distinctPlaces,
+  type PlacedBackend,
+  selectPaths,
+  shownPlace,
+} from "./cached_places.ts";
 
 const BACKENDS: readonly PlacedBackend[] = [
   { name: "images", mountPath: "sets/images", source: { type: "azureblob" } },
@@ -7,6 +13,8 @@ const BACKENDS: readonly PlacedBackend[] = [
   { name: "texts", mountPath: "texts", source: { type: "azureblob" } },
   { name: "home", mountPath: "home", source: { type: "local" } },
 ];
+
+const TREE = { mountPoint: "/mnt/wd", backends: BACKENDS };
 
 function at(path: string, backends = BACKENDS): readonly string[] | string {
   const found = cachedPlaces(path, "/mnt/wd", backends);
@@ -44,7 +52,32 @@ Deno.test("a path where nothing can be cached is told why", () => {
 });
 
 Deno.test("a place is shown where it is mounted, or by the name of its backend", () => {
-  const shown = (backend: string) => shownPlace({ backend, path: "a/b" }, "/mnt/wd", BACKENDS);
+  const shown = (backend: string) => shownPlace({ backend, path: "a/b" }, TREE);
   equal(shown("crops"), "/mnt/wd/sets/images/crops/a/b");
   equal(shown("gone"), "gone:a/b");
+});
+
+Deno.test("several paths are absolute or relative to the mount point, and all lead somewhere", () => {
+  deepEqual(selectPaths(["/mnt/wd/texts/a", "sets/images/b"], TREE), {
+    kind: "selected",
+    paths: [
+      { path: "/mnt/wd/texts/a", places: [{ backend: "texts", path: "a" }] },
+      { path: "sets/images/b", places: [{ backend: "images", path: "b" }] },
+    ],
+  });
+  deepEqual(selectPaths(["texts/a", "../etc"], TREE), {
+    ...{ kind: "unresolved", path: "../etc", reason: '".." is not followed' },
+  });
+});
+
+Deno.test("of places within one another the outermost is kept", () => {
+  const distinct = (...paths: string[]) => {
+    const found = selectPaths(paths, TREE);
+    return found.kind === "selected" ? distinctPlaces(found.paths) : [];
+  };
+  deepEqual(distinct("texts/a/b", "texts/a", "texts/ab", "texts/a"), [
+    { backend: "texts", path: "a" },
+    { backend: "texts", path: "ab" },
+  ]);
+  deepEqual(distinct("texts/a", "texts"), [{ backend: "texts", path: "" }]);
 });

@@ -125,7 +125,9 @@ function controlSources(
 ): ControlSources {
   const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
   const status = { config, clock, ...machine, features, fileSystem, cache, health };
-  return { status, plans, clock };
+  const operations = cache?.cache.operations ?? null;
+  const access = operations === null ? null : { operations, tree: config, clock };
+  return { status, plans, cache: access, clock };
 }
 
 /** Serves metrics and health, if they are wanted. */

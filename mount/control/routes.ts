@@ -1,14 +1,21 @@
 /** The calls of a mount: the one list where the routes of every concept come together. */
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Plans } from "../plans.ts";
+import type { CacheAccess } from "./cache_access.ts";
 import type { Route } from "./route.ts";
+import { evictRoute } from "./routes/evict.ts";
+import { jobRoutes } from "./routes/jobs.ts";
+import { pinRoutes } from "./routes/pin.ts";
 import { planRoutes } from "./routes/plans.ts";
 import { statusRoute, type StatusSources } from "./routes/status.ts";
+import { verifyRoute } from "./routes/verify.ts";
 
 /** What the routes ask and steer. */
 export interface ControlSources {
   readonly status: StatusSources;
   readonly plans: Plans;
+  /** Null without a cache. */
+  readonly cache: CacheAccess | null;
   readonly clock: Clock;
 }
 
@@ -17,5 +24,9 @@ export function controlRoutes(sources: ControlSources): readonly Route[] {
   return [
     statusRoute(sources.status),
     ...planRoutes(sources.plans, sources.clock),
+    evictRoute(sources.cache),
+    ...pinRoutes(sources.cache),
+    verifyRoute(sources.cache),
+    ...jobRoutes(sources.cache),
   ];
 }
