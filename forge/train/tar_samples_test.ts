@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pack } from "tar-stream";
-import { type Sample, ShardError, tarSamples } from "./tar_samples.ts";
+import { ShardError } from "./tar_members.ts";
+import { type Sample, tarSamples } from "./tar_samples.ts";
 
 /** A tar archive with these members. */
 async function archive(...members: readonly (readonly [string, string])[]): Promise<Uint8Array> {
