@@ -42,7 +42,8 @@ import {
   type Usage,
 } from "./index_rows.ts";
 import type { Statements } from "./index_statements.ts";
-import type { DirectoryUsagePage, SubtreePosition } from "./index_subtree.ts";
+import type { SubtreePosition } from "./index_subtree.ts";
+import type { Grouping, TallyPage } from "./index_tally.ts";
 import { assert } from "./platform/assert.ts";
 import { isUnicodeName } from "./platform/byte_name.ts";
 
@@ -190,14 +191,18 @@ export class BlockIndex {
     return this.#parse((_, { subtrees }) => subtrees.below(backend, directory, position, limit));
   }
 
-  /** What `limit` objects after `position` take, by directories of at most `depth` segments. */
-  usageByDepth(
+  /** What `limit` objects below `directory`, after `position`, take by group and user. */
+  tally(
     backend: string,
-    depth: number,
+    directory: string,
+    grouping: Grouping,
     position: SubtreePosition | null,
     limit: number,
-  ): DirectoryUsagePage {
-    return this.#run("read", ({ subtrees }) => subtrees.usage(backend, depth, position, limit));
+  ): TallyPage {
+    if (!isStorable(directory)) return { tallies: [], next: null };
+    return this.#run("read", ({ tallies }) => {
+      return tallies.page(backend, directory, grouping, position, limit);
+    });
   }
 
   /** Adds to what was counted of each backend. */

@@ -20,7 +20,8 @@ import type {
   Totals,
   Usage,
 } from "./index_rows.ts";
-import type { DirectoryUsagePage, SubtreePosition } from "./index_subtree.ts";
+import type { SubtreePosition } from "./index_subtree.ts";
+import type { Grouping, TallyPage } from "./index_tally.ts";
 import { assert, AssertionError } from "./platform/assert.ts";
 import type { Clock } from "./platform/clock.ts";
 import { CommandError } from "./platform/exit.ts";
@@ -30,8 +31,8 @@ import { within } from "./platform/within.ts";
 const CALLS_MAX = 4_096;
 /** Rows that `rows` asks for at once: a few milliseconds of the worker. */
 const PAGE_ROWS = 500;
-/** Rows whose sizes `usageByDepth` adds up at once. */
-const USAGE_ROWS = 5_000;
+/** Rows that `tally` adds up at once. */
+const TALLY_ROWS = 5_000;
 const CHECK_MS_MAX = 600_000;
 /** Longest time to open: a long log is read first, by a process that was killed. */
 const OPEN_MS_MAX = 30_000;
@@ -179,19 +180,21 @@ export class CacheIndex implements AsyncDisposable {
     }
   }
 
-  /** A page of `usageByDepth`, of some thousands of objects. */
-  usageByDepth(
+  /** What some thousands of objects below `directory`, after `position`, take. */
+  tally(
     backend: string,
-    depth: number,
+    directory: string,
+    grouping: Grouping,
     position: SubtreePosition | null,
-  ): Promise<DirectoryUsagePage> {
-    const args: [string, number, SubtreePosition | null, number] = [
+  ): Promise<TallyPage> {
+    const args: Parameters<BlockIndex["tally"]> = [
       backend,
-      depth,
+      directory,
+      grouping,
       position,
-      USAGE_ROWS,
+      TALLY_ROWS,
     ];
-    return this.#call<"usageByDepth">({ method: "usageByDepth", args });
+    return this.#call<"tally">({ method: "tally", args });
   }
 
   /** Adds to what was counted of each backend. */

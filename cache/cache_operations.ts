@@ -15,7 +15,6 @@ import type { CacheVerifier, VerifyObserver, VerifyOutcome } from "./cache_verif
 import type { BackendCounts } from "./index_counters.ts";
 import type { JobReport } from "./index_jobs.ts";
 import type { CachedRow, Totals, Usage } from "./index_rows.ts";
-import type { DirectoryUsage, SubtreePosition } from "./index_subtree.ts";
 import { describeObject, type ObjectDescription } from "./object_description.ts";
 import { openName, type OpenObjects } from "./open_objects.ts";
 import type { PinnedObjects } from "./pinned_objects.ts";
@@ -23,8 +22,6 @@ import type { Clock } from "./platform/clock.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 import { WarmJob, type WarmJobDeps } from "./warm_job.ts";
 
-/** Directories told apart by `usageByDepth`; what is in more of them is added to the rest. */
-const DIRECTORIES_MAX = 10_000;
 /** Rows pinned in one transaction. */
 const PIN_BATCH = 500;
 
@@ -38,15 +35,6 @@ export interface CacheOperationsDeps extends WarmJobDeps {
   readonly open: OpenObjects;
   readonly verifier: CacheVerifier;
   readonly clock: Clock;
-}
-
-/** What the directories of a backend take. */
-export interface BackendUsage {
-  readonly backend: string;
-  /** In the order of their names, as many as may be told apart. */
-  readonly directories: readonly DirectoryUsage[];
-  /** What is in further directories. */
-  readonly rest: Totals;
 }
 
 /** What was taken out. */
@@ -96,21 +84,6 @@ export class CacheOperations {
   /** Bytes that pins take together, complete or not. */
   get pinnedBytes(): number {
     return this.#deps.pins.bytes;
-  }
-
-  /** What directories of at most `depth` segments take; `backend` null is all backends. */
-  async usageByDepth(
-    backend: string | null,
-    depth: number,
-    signal: AbortSignal,
-  ): Promise<BackendUsage[]> {
-    const { index } = this.#deps;
-    const backends = backend === null
-      ? new Set((await index.usage()).map(({ backend }) => backend))
-      : [backend];
-    const usage: BackendUsage[] = [];
-    for (const name of backends) usage.push(await this.#usageOf(name, depth, signal));
-    return usage;
   }
 
   /** Up to `limit` objects of at least `minSizeBytes` unread for `olderThanMs`, oldest first. */
@@ -282,26 +255,6 @@ export class CacheOperations {
     return this.#deps.open.withRow(row.id)?.stored.map.presentBytes ?? row.cachedBytes;
   }
 
-  async #usageOf(backend: string, depth: number, signal: AbortSignal): Promise<BackendUsage> {
-    const directories = new Map<string, DirectoryUsage>();
-    let rest: Totals = { objects: 0, cachedBytes: 0 };
-    let position: SubtreePosition | null = null;
-    do {
-      signal.throwIfAborted();
-      const page = await this.#deps.index.usageByDepth(backend, depth, position);
-      for (const part of page.usage) {
-        const known = directories.get(part.path);
-        if (known === undefined && directories.size >= DIRECTORIES_MAX) rest = sum(rest, part);
-        else {directories.set(part.path, {
-            ...part,
-            ...(known === undefined ? {} : sum(known, part)),
-          });}
-      }
-      position = page.next;
-    } while (position !== null);
-    return { backend, directories: [...directories.values()], rest };
-  }
-
   /** Those that left meanwhile have no row, and are not pinned. */
   async #setPinned(rows: readonly CachedRow[], pinned: boolean): Promise<void> {
     const { index, residents, pins } = this.#deps;
@@ -313,13 +266,6 @@ export class CacheOperations {
       else if (residents.get(key)?.row === row.id) pins.pin(key, row.sizeBytes);
     }
   }
-}
-
-function sum(one: Totals, other: Totals): Totals {
-  return {
-    objects: one.objects + other.objects,
-    cachedBytes: one.cachedBytes + other.cachedBytes,
-  };
 }
 
 async function* batches(

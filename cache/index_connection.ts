@@ -8,6 +8,7 @@ import { IndexJobs, JOBS_MAX } from "./index_jobs.ts";
 import { type ListingBounds, Listings } from "./index_listings.ts";
 import { prepareStatements, type Statements } from "./index_statements.ts";
 import { Subtrees } from "./index_subtree.ts";
+import { Tallies } from "./index_tally.ts";
 
 /** Where the index is and what it may keep. */
 export interface ConnectionDeps {
@@ -24,6 +25,7 @@ export interface Connection {
   readonly statements: Statements;
   readonly listings: Listings;
   readonly subtrees: Subtrees;
+  readonly tallies: Tallies;
   readonly counters: IndexCounters;
   readonly jobs: IndexJobs;
 }
@@ -64,6 +66,7 @@ function openConnection(deps: ConnectionDeps): Connection {
       statements: prepareStatements(database),
       listings: new Listings(database, deps.listings),
       subtrees: new Subtrees(database),
+      tallies: new Tallies(database),
       counters: new IndexCounters(database),
       jobs: new IndexJobs(database, JOBS_MAX),
     }));

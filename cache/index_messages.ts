@@ -15,7 +15,7 @@ export type IndexMethod =
   | "rows"
   | "usage"
   | "below"
-  | "usageByDepth"
+  | "tally"
   | "count"
   | "counts"
   | "putJob"

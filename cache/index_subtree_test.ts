@@ -3,7 +3,6 @@ import { newObject, openIndex, wholeBlocks } from "../tests/support/cached_rows.
 import type { SubtreePosition } from "./index_subtree.ts";
 import { ancestor } from "./index_subtree.ts";
 
-const BLOCK = 4 * 2 ** 20;
 const PATHS = ["a", "a-b", "a/1", "a/b/2", "a/b/3", "a0", "b/4", "ab/5"];
 
 /** An index that holds `PATHS`, one of them in two versions, and one object of another backend. */
@@ -42,27 +41,6 @@ Deno.test("BlockIndex lists what is below a directory, and not what begins like 
     equal(names("", limit).length, PATHS.length + 1);
     deepEqual(names("nothing", limit), []);
     deepEqual(names("\0", limit), []);
-  }
-});
-
-Deno.test("BlockIndex adds up what directories of a depth take", async () => {
-  await using at = await filled();
-  const usage = (depth: number, limit: number) => {
-    const all = new Map<string, number>();
-    for (let position: SubtreePosition | null = null;;) {
-      const page = at.index.usageByDepth("train", depth, position, limit);
-      for (const { path, objects, cachedBytes } of page.usage) {
-        equal(cachedBytes, objects * BLOCK);
-        all.set(path, (all.get(path) ?? 0) + objects);
-      }
-      position = page.next;
-      if (position === null) return Object.fromEntries(all);
-    }
-  };
-  for (const limit of [1, 2, 3, 100]) {
-    deepEqual(usage(0, limit), { "": 9 });
-    deepEqual(usage(1, limit), { "": 3, a: 4, ab: 1, b: 1 });
-    deepEqual(usage(9, limit), { "": 3, a: 2, "a/b": 2, ab: 1, b: 1 });
   }
 });
 

@@ -37,8 +37,8 @@ function call(index: BlockIndex, { method, args }: IndexCall): unknown {
       return index.rows(...args);
     case "below":
       return index.below(...args);
-    case "usageByDepth":
-      return index.usageByDepth(...args);
+    case "tally":
+      return index.tally(...args);
     case "count":
       return index.count(...args);
     case "counts":
