@@ -17,13 +17,26 @@ export interface MountedTree {
   readonly space: NamespaceNode<{ readonly name: string }>;
 }
 
-/** Finds the file that `path`, absolute or relative to the mount point, names below the mount. */
-export function locate(path: string, { mountPoint, space }: MountedTree): LocatedPath {
+/** The names on the way from the mount point to a path, or why it leads nowhere. */
+export type PathSegments =
+  | { readonly kind: "segments"; readonly segments: readonly string[] }
+  | { readonly kind: "unresolved"; readonly reason: string };
+
+/** The names that `path`, absolute or relative to the mount point, goes through; none: the root. */
+export function segmentsOf(path: string, mountPoint: string): PathSegments {
   if (path.length > PATH_UNITS_MAX || path.includes("\0")) return unresolved("it is no path");
   const relative = path.startsWith("/") ? below(path, mountPoint) : path;
   if (relative === null) return unresolved(`it is not below "${mountPoint}"`);
   const segments = relative.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (segments.includes("..")) return unresolved('".." is not followed');
+  return { kind: "segments", segments };
+}
+
+/** Finds the file that `path`, absolute or relative to the mount point, names below the mount. */
+export function locate(path: string, { mountPoint, space }: MountedTree): LocatedPath {
+  const walked = segmentsOf(path, mountPoint);
+  if (walked.kind === "unresolved") return walked;
+  const { segments } = walked;
   let node: NamespaceNode<{ readonly name: string }> | null = space;
   let backend = space.volume?.name ?? null;
   let start = 0;
@@ -41,9 +54,10 @@ export function locate(path: string, { mountPoint, space }: MountedTree): Locate
 
 function below(path: string, mountPoint: string): string | null {
   const prefix = mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`;
+  if (path === mountPoint) return "";
   return path.startsWith(prefix) ? path.slice(prefix.length) : null;
 }
 
-function unresolved(reason: string): LocatedPath {
+function unresolved(reason: string): { readonly kind: "unresolved"; readonly reason: string } {
   return { kind: "unresolved", reason };
 }
