@@ -32,6 +32,7 @@ import { probeVolumes } from "./probe.ts";
 import { type Served, serveKernel, type Surroundings } from "./serve_kernel.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
+import { WarmJobs } from "./warm/warm_jobs.ts";
 
 /** Mounts as `wanted` says and serves until stopped or unmounted; returns the exit code. */
 export async function serveMount(
@@ -78,13 +79,14 @@ export async function serveMount(
   const socket = sockets?.path("user") ?? null;
   const listings = createListings(config, telemetry, context, gone.signal);
   await using plans = createPlans(config, open, cache?.cache ?? null, listings, libc, context);
+  await using warm = createWarmJobs(config, open, cache, listings, libc, context);
   const surroundings = { context, libc, machine, telemetry, open, listings, plans, socket };
   const served = await serveKernel(config, surroundings);
   probes.fileSystem = served.fileSystem;
   probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
   try {
-    const sources = controlSources(config, cache, surroundings, served);
+    const sources = { ...controlSources(config, cache, surroundings, served), warm };
     await using _control = serveControl(sockets, sources, libc, context);
     return await stopMount({
       mountPoint: config.mountPoint,
@@ -122,7 +124,7 @@ function controlSources(
   cache: OpenCache | null,
   { context: { clock }, libc, open: { health }, plans }: Surroundings,
   { features, fileSystem }: Served,
-): ControlSources {
+): Omit<ControlSources, "warm"> {
   const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
   const status = { config, clock, ...machine, features, fileSystem, cache, health };
   const operations = cache?.cache.operations ?? null;
@@ -179,6 +181,25 @@ function createPlans(
     readability: { defaults: owner, allowOther, mountUid: libc.effectiveUid() },
     cache,
     volumes: new Map(volumes.map((volume) => [volume.name, volume])),
+    listings,
+    clock,
+    logger,
+  });
+}
+
+function createWarmJobs(
+  { mountPoint, owner, allowOther }: MountConfig,
+  { volumes }: OpenVolumes,
+  cache: OpenCache | null,
+  listings: Listings,
+  libc: Libc,
+  { clock, logger }: CommandContext,
+): WarmJobs {
+  return new WarmJobs({
+    mountPoint,
+    space: buildNamespace(volumes),
+    readability: { defaults: owner, allowOther, mountUid: libc.effectiveUid() },
+    begin: cache === null ? null : () => cache.cache.operations.warm(),
     listings,
     clock,
     logger,

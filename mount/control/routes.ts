@@ -1,6 +1,7 @@
 /** The calls of a mount: the one list where the routes of every concept come together. */
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Plans } from "../plans.ts";
+import type { WarmJobs } from "../warm/warm_jobs.ts";
 import type { CacheAccess } from "./cache_access.ts";
 import type { Route } from "./route.ts";
 import { evictRoute } from "./routes/evict.ts";
@@ -9,11 +10,13 @@ import { pinRoutes } from "./routes/pin.ts";
 import { planRoutes } from "./routes/plans.ts";
 import { statusRoute, type StatusSources } from "./routes/status.ts";
 import { verifyRoute } from "./routes/verify.ts";
+import { warmRoutes } from "./routes/warm.ts";
 
 /** What the routes ask and steer. */
 export interface ControlSources {
   readonly status: StatusSources;
   readonly plans: Plans;
+  readonly warm: WarmJobs;
   /** Null without a cache. */
   readonly cache: CacheAccess | null;
   readonly clock: Clock;
@@ -24,6 +27,7 @@ export function controlRoutes(sources: ControlSources): readonly Route[] {
   return [
     statusRoute(sources.status),
     ...planRoutes(sources.plans, sources.clock),
+    ...warmRoutes(sources.warm, sources.clock),
     evictRoute(sources.cache),
     ...pinRoutes(sources.cache),
     verifyRoute(sources.cache),
