@@ -1,6 +1,7 @@
 /** The whole configuration of `warpdrive mount`, resolved and checked. */
 import type { BackendSettings } from "../cache/backend/settings.ts";
 import type { CacheSettings } from "../cache/config.ts";
+import type { TeamSettings } from "../cache/teams_config.ts";
 import type { ControlPlace } from "../ctl/api_sockets.ts";
 
 /** What the kernel is told and asked for. */
@@ -59,6 +60,8 @@ export interface MountConfig {
   /** Budget of all buffers for bytes on their way from the stores. */
   readonly memoryBytes: number;
   readonly backends: readonly BackendSettings[];
+  /** Whom the cache is accounted to. */
+  readonly teams: readonly TeamSettings[];
   readonly metrics: MetricsSettings;
   /** Null when it has none. */
   readonly control: ControlSettings | null;

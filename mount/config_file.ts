@@ -13,6 +13,7 @@ import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/
 import { CommandError } from "../cache/platform/exit.ts";
 import type { Logger } from "../cache/platform/log.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
+import { readTeams } from "../cache/teams_config.ts";
 import { controlPlace, socketPathFits } from "../ctl/api_sockets.ts";
 import type { ControlSettings, FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
 import { FUSE_SECTION, MOUNT_FILE } from "./config_sections.ts";
@@ -88,13 +89,14 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
   const owner = readOwner(reader, inputs);
   const cacheSection = readCacheSection(reader);
   const backends = readBackends(reader);
+  const teams = readTeams(reader);
   const metrics = reader.read(keys.metrics, ["metrics"]);
   const control = mountPoint === null ? null : readControl(reader, mountPoint, inputs);
   if (mountPoint !== null) checkPaths(reader, mountPoint);
   warnUnused(reader);
   if (
     mountPoint === null || allowOther === null || fuseDebug === null || fuse === null ||
-    owner === null || cacheSection === null || metrics === null
+    owner === null || cacheSection === null || teams === null || metrics === null
   ) return null;
   return {
     mountPoint,
@@ -104,6 +106,7 @@ function readMountFile(reader: ConfigReader, inputs: MountConfigInputs): MountCo
     owner,
     ...cacheSection,
     backends,
+    teams,
     origin: "file",
     metrics: { enabled: metrics.enabled, ...metrics.addr },
     control,
@@ -222,7 +225,7 @@ function checkLocalRoot(reader: ConfigReader, backendPath: ConfigPath, mountPoin
 
 /** Sections whose settings are checked today and used by a later version. */
 function warnUnused(reader: ConfigReader): void {
-  for (const key of ["telemetry", "control_plane", "teams"]) {
+  for (const key of ["telemetry", "control_plane"]) {
     if (reader.has([key])) reader.warn([key], NOT_USED_YET);
   }
 }

@@ -78,6 +78,7 @@ Deno.test("parseMountConfig fills in every default", () => {
       requestsMax: 64,
       source: { type: "local", root: "/srv" },
     }],
+    teams: [],
     origin: "file",
     metrics: { enabled: true, hostname: "127.0.0.1", port: 9090 },
     control: {
@@ -173,7 +174,21 @@ Deno.test("parseMountConfig bounds fetches only where max_parallel_fetch says so
   equal(parsed(`cache: {path: /var/cache/wd}\n${MINIMAL}`).config.cache?.fetchesMax, Infinity);
 });
 
+Deno.test("parseMountConfig takes teams, and a member of two is a problem of its own", () => {
+  const teams = "teams: {a: {users: [ada, 7], paths: [/x]}, b: {users: [bob]}}";
+  deepEqual(parsed(`${teams}\n${MINIMAL}`).config.teams, [
+    { name: "a", users: ["ada", "7"], paths: ["/x"] },
+    { name: "b", users: ["bob"], paths: [] },
+  ]);
+  const twice = "teams: {a: {users: [ada], paths: [x/y]}, b: {users: [ada], paths: [/x/y/]}}";
+  const outcome = parseMountConfig(`${twice}\n${MINIMAL}`, INPUTS);
+  deepEqual(outcome.ok ? [] : outcome.problems.map(({ path }) => path), [
+    "teams.b.users[0]",
+    "teams.b.paths[0]",
+  ]);
+});
+
 Deno.test("parseMountConfig says which settings this version checks and does not use", () => {
-  const { warnings } = parsed(`teams: {}\ntelemetry: {}\n${MINIMAL}`);
-  deepEqual(warnings.map(({ path }) => path), ["teams", "telemetry"]);
+  const { warnings } = parsed(`control_plane: {}\ntelemetry: {}\n${MINIMAL}`);
+  deepEqual(warnings.map(({ path }) => path), ["control_plane", "telemetry"]);
 });

@@ -1,5 +1,4 @@
 /** The sections of the configuration file that only the mount reads, with their defaults. */
-import { z } from "zod";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
 import {
   absolutePath,
@@ -14,11 +13,10 @@ import {
   refusedKey,
   section,
   size,
-  text,
 } from "../cache/platform/setting.ts";
+import { TEAMS_SECTION } from "../cache/teams_config.ts";
 import { CONTROL_SECTION } from "../ctl/api_sockets.ts";
 
-const TEAMS_MEMBERS_MAX = 100_000;
 /** Ids above this are reserved: (uid_t) -1 means "no change" to chown(2). */
 const ID_MAX = 2 ** 32 - 2;
 
@@ -66,12 +64,6 @@ export const CONTROL_PLANE_SECTION = section({
   storage_crawl_interval: duration(1_000, 'a duration such as "24h"').prefault("24h"),
 });
 
-/** One entry of `teams:`. */
-export const TEAM_SECTION = section({
-  users: list(text("a user name"), TEAMS_MEMBERS_MAX).prefault([]),
-  paths: list(text("a path below the mount point"), TEAMS_MEMBERS_MAX).prefault([]),
-});
-
 /** Every key of the file. Its sections are read one by one, so that all problems show at once. */
 export const MOUNT_FILE = section({
   mount_point: absolutePath(),
@@ -85,6 +77,6 @@ export const MOUNT_FILE = section({
   control: CONTROL_SECTION.prefault({}),
   telemetry: TELEMETRY_SECTION.prefault({}),
   control_plane: CONTROL_PLANE_SECTION.prefault({}),
-  teams: z.record(z.string(), TEAM_SECTION).optional(),
+  teams: TEAMS_SECTION.optional(),
   mountpoint: refusedKey('it is written "mount_point"'),
 });

@@ -6,13 +6,13 @@ import { AZURE_CONFIG } from "../cache/azure_config.ts";
 import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/backend_config.ts";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
 import { keysAt } from "../cache/platform/setting.ts";
+import { TEAM_SECTION } from "../cache/teams_config.ts";
 import {
   CONTROL_PLANE_SECTION,
   FUSE_SECTION,
   METRICS_SECTION,
   MOUNT_FILE,
   OWNER_SECTION,
-  TEAM_SECTION,
   TELEMETRY_SECTION,
 } from "./config_sections.ts";
 import { CONTROL_SECTION } from "../ctl/api_sockets.ts";

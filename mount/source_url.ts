@@ -50,6 +50,7 @@ export function mountConfigFromUrl(
   }
   return {
     ...outcome.config,
+    teams: [],
     origin: "url",
     backends: outcome.config.backends.map((settings) => ({ ...settings, mountPath: "" })),
   };

@@ -14,6 +14,7 @@ import {
   STATX_BYTES,
   statxMatches,
 } from "./file_status.ts";
+import { LibcAccounts } from "./libc_accounts.ts";
 import { LibcFiles } from "./libc_files.ts";
 import { LibcSockets } from "./libc_sockets.ts";
 import { LIBC_SYMBOLS } from "./libc_symbols.ts";
@@ -38,6 +39,8 @@ export type Memory = Uint8Array<ArrayBuffer>;
 
 /** The C library of this process. */
 export class Libc {
+  /** Users and groups. */
+  readonly accounts: LibcAccounts;
   /** Calls on files whose disk may not answer. */
   readonly files: LibcFiles;
   /** Calls on Unix sockets. */
@@ -61,6 +64,7 @@ export class Libc {
     const location = library.symbols.__errno_location();
     if (location === null) throw new SystemError("find errno of", "libc.so.6", ERRNO.EINVAL);
     this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
+    this.accounts = new LibcAccounts(library.symbols);
     this.files = new LibcFiles(library.symbols, this.#errno);
     this.sockets = new LibcSockets(library.symbols, this.#errno);
   }

@@ -166,13 +166,6 @@ export class LibcSockets {
     return this.#symbols.flock(fd, LOCK_EX | LOCK_NB) === 0;
   }
 
-  /** The id of the group `name`, from whatever the machine asks for groups; null when unknown. */
-  groupId(name: string): number | null {
-    const record = this.#symbols.getgrnam(new TextEncoder().encode(`${name}\0`));
-    // struct group: two pointers, then gr_gid.
-    return record === null ? null : new Deno.UnsafePointerView(record).getUint32(16);
-  }
-
   #create(path: string): number {
     const fd = this.#symbols.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) throw new SystemError("create socket for", path, this.#lastErrno());

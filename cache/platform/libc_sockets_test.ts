@@ -72,12 +72,6 @@ Deno.test("The groups of a peer are known, however many it has", {
   });
 });
 
-Deno.test("Groups are known by name", () => {
-  const { sockets } = Libc.open();
-  equal(sockets.groupId("root"), 0);
-  equal(sockets.groupId("no-such-group"), null);
-});
-
 async function hasPython(): Promise<boolean> {
   try {
     return (await new Deno.Command("python3", { args: ["-V"] }).output()).success;

@@ -30,6 +30,8 @@ export const LIBC_SYMBOLS = {
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
   getgrnam: { parameters: ["buffer"], result: "pointer" },
+  getpwnam: { parameters: ["buffer"], result: "pointer" },
+  getpwuid: { parameters: ["u32"], result: "pointer" },
   getpagesize: { parameters: [], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   getxattrLater: {

@@ -156,7 +156,7 @@ function modeOf(name: SocketName, adminGroup: number | null): number {
 
 function groupId(group: string, libc: Libc): number {
   if (/^\d{1,9}$/.test(group)) return Number(group);
-  const id = libc.sockets.groupId(group);
+  const id = libc.accounts.groupId(group);
   if (id !== null) return id;
   throw new CommandError(
     "failed",

@@ -100,7 +100,7 @@ inDirectory("of an administrators' group are open to it", (root, libc) => {
   using sockets = ControlSockets.open(files(root, { group: "daemon" }), libc);
   deepEqual(modes(sockets), ["660", "666"]);
   equal(Deno.statSync(sockets.path("admin")).gid, sockets.adminGroup);
-  equal(sockets.adminGroup, libc.sockets.groupId("daemon"));
+  equal(sockets.adminGroup, libc.accounts.groupId("daemon"));
 }, !ROOT);
 
 inDirectory("of a group that does not exist are refused", (root, libc) => {
