@@ -5,28 +5,16 @@
  * blocking reads, and out come features.
  */
 import { describeError } from "../../cache/platform/log.ts";
+import { fileChunks } from "./file_chunks.ts";
 import { extractFeatures, FEATURES } from "./features.ts";
 import type { ReadShard, ShardAnswer } from "./shard_messages.ts";
 import { type Sample, tarSamples } from "./tar_samples.ts";
 
-/** Bytes of one read: what the kernel's read-ahead on a mount is. */
-const READ_BYTES = 1024 * 1024;
 /** Samples in one message: two batches of the usual size. */
 const CHUNK_SAMPLES = 64;
 
 function answer(message: ShardAnswer, transferred: ArrayBuffer[]): void {
   self.postMessage(message, transferred);
-}
-
-function* chunksOf(path: string): Generator<Uint8Array> {
-  using file = Deno.openSync(path);
-  while (true) {
-    // A new one each time: the archive's reader keeps parts of it.
-    const chunk = new Uint8Array(READ_BYTES);
-    const bytes = file.readSync(chunk);
-    if (bytes === null) return;
-    yield chunk.subarray(0, bytes);
-  }
 }
 
 function send(samples: readonly Sample[]): void {
@@ -42,7 +30,7 @@ function send(samples: readonly Sample[]): void {
 
 async function read(path: string): Promise<void> {
   let samples: Sample[] = [];
-  for await (const sample of tarSamples(chunksOf(path))) {
+  for await (const sample of tarSamples(fileChunks(path))) {
     samples.push(sample);
     if (samples.length < CHUNK_SAMPLES) continue;
     send(samples);

@@ -4,7 +4,8 @@ import { join } from "node:path/posix";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { describeError } from "../../cache/platform/log.ts";
 
-const SHARD_NAME = /^shard-(\d{6,})\.tar$/;
+/** The name of a shard; its number, of six digits or more, is the first group. */
+export const SHARD_NAME = /^shard-(\d{6,})\.tar$/;
 
 /** One tar archive of samples. */
 export interface Shard {

@@ -8,7 +8,7 @@ import { assert } from "../../cache/platform/assert.ts";
 import { describeError } from "../../cache/platform/log.ts";
 
 /** A member larger than this is no image of a training set. */
-const MEMBER_BYTES_MAX = 64 * 1024 * 1024;
+export const MEMBER_BYTES_MAX = 64 * 1024 * 1024;
 /** Unit of a tar archive, and size of a member's header. */
 const BLOCK_BYTES = 512;
 const IMAGES: ReadonlySet<string> = new Set(["jpg", "jpeg", "png"]);

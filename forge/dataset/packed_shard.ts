@@ -1,0 +1,52 @@
+/** The members of a shard made from images that are there: their bytes are copied as they are. */
+import { MEMBER_BYTES_MAX } from "../train/tar_members.ts";
+import { ImageError, readImageHeader } from "./image_header.ts";
+import type { PackedImage, PackJob } from "./jobs.ts";
+import type { ShardMember } from "./shard_file.ts";
+
+/**
+ * Images with their labels, one after the other; names of images that are left out go to `skipped`.
+ *
+ * @throws {Error} naming the image that cannot be read, or is damaged and not to be left out.
+ */
+export function* packedMembers(job: PackJob, skipped: string[]): Generator<ShardMember> {
+  const encoder = new TextEncoder();
+  for (const image of job.images) {
+    const { key, name, label } = image;
+    const bytes = Deno.readFileSync(image.path);
+    const damage = damageOf(bytes);
+    if (damage !== null) {
+      if (!job.skipDamaged) throw damaged(image, damage);
+      skipped.push(name);
+      continue;
+    }
+    yield { name: `${key}${extensionOf(name)}`, bytes };
+    yield { name: `${key}.cls`, bytes: encoder.encode(String(label)) };
+    if (job.withNames) {
+      yield { name: `${key}.json`, bytes: encoder.encode(JSON.stringify({ path: name })) };
+    }
+  }
+}
+
+/** Why `bytes` cannot be a sample's image; null when they can. */
+function damageOf(bytes: Uint8Array): ImageError | null {
+  try {
+    if (bytes.length > MEMBER_BYTES_MAX) {
+      throw new ImageError(`the image has ${bytes.length} bytes, wanted at most 64 MiB`);
+    }
+    readImageHeader(bytes);
+    return null;
+  } catch (error) {
+    if (error instanceof ImageError) return error;
+    throw error;
+  }
+}
+
+function damaged({ path }: PackedImage, cause: ImageError): Error {
+  return new Error(`Pack "${path}": ${cause.message}`, { cause });
+}
+
+/** `.jpg`, `.jpeg` or `.png`: what readers look for is in small letters. */
+function extensionOf(name: string): string {
+  return name.slice(name.lastIndexOf(".")).toLowerCase();
+}
