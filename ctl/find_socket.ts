@@ -87,20 +87,33 @@ async function directoryOfConfig(file: string, deps: FindDeps): Promise<string> 
   );
 }
 
-/** Asks `path` and every directory above it; only the root of a mount answers. */
-async function directoryOfPath(path: string, { libc, clock }: FindDeps): Promise<string> {
-  const start = await Deno.realPath(path).catch(() => resolve(path));
-  for (let place = start;; place = dirname(place)) {
-    const asking = libc.attributeLater(place, SOCKET_ATTRIBUTE);
-    const value = await within(asking, ATTRIBUTE_TIMEOUT_MS, clock, () => hangs(place));
-    if (value !== null) return dirname(new TextDecoder().decode(value));
-    if (place === "/") break;
-  }
+async function directoryOfPath(path: string, deps: FindDeps): Promise<string> {
+  const root = await mountRootAbove(path, deps);
+  if (root !== null) return root.directory;
   throw new CommandError(
     "failed",
     `Cannot find a mount above "${path}": no directory above it is the root of one`,
     'Give a path below a live mount, or name one with --socket; "mount" lists what is mounted',
   );
+}
+
+/**
+ * The root of the mount that `path` is below, as this process sees it, and the directory of its
+ * sockets; null when there is none. Asks `path` and every directory above it: only a root answers.
+ */
+export async function mountRootAbove(
+  path: string,
+  { libc, clock }: Pick<FindDeps, "libc" | "clock">,
+): Promise<{ readonly root: string; readonly directory: string } | null> {
+  const start = await Deno.realPath(path).catch(() => resolve(path));
+  for (let place = start;; place = dirname(place)) {
+    const asking = libc.attributeLater(place, SOCKET_ATTRIBUTE);
+    const value = await within(asking, ATTRIBUTE_TIMEOUT_MS, clock, () => hangs(place));
+    if (value !== null) {
+      return { root: place, directory: dirname(new TextDecoder().decode(value)) };
+    }
+    if (place === "/") return null;
+  }
 }
 
 function hangs(place: string): CommandError {

@@ -8,6 +8,8 @@ export const EXIT = {
   failed: 1,
   /** Not tried: the command line or the configuration is wrong. */
   usage: 2,
+  /** Looked at, and not everything is there that was asked about. */
+  incomplete: 3,
   /** Stopped by a signal before it was done, as shells report SIGINT. */
   interrupted: 130,
 } as const;
