@@ -265,6 +265,8 @@ export class CachedObject implements OpenObject {
   #giveUp(fetch: Fetch): void {
     this.#forget(fetch);
     this.#deps.scheduler.withdraw(fetch);
+    // It may have arrived long ago, and be kept for readers who are not coming.
+    this.ahead.drop(fetch);
   }
 
   #forget(fetch: Fetch): void {

@@ -259,6 +259,26 @@ Deno.test("CachedObject gives up a fetch five seconds after its last reader left
   await at.settled();
 });
 
+Deno.test("CachedObject lets go of what came after its reader left, and was refused", async () => {
+  const clock = new FakeClock();
+  await using at = await object(sampleBytes(BLOCK, 9), clock);
+  const { backend, cached } = at;
+  at.seen.keeps = false;
+  const held = new HeldAnswers();
+  backend.answering = held.answering;
+  const leaving = new AbortController();
+  const left = readAt(cached, 0, 10, leaving.signal);
+  leaving.abort(new Error("Interrupted"));
+  await rejects(left, { message: "Interrupted" });
+  held.letGo();
+  await eventually("it is kept", () => Promise.resolve(at.memory.bytes === CHUNK_BYTES));
+  await clock.advance(5_000);
+  cached.close();
+  equal(at.memory.bytes, 0);
+  await at.settled();
+  deepEqual([at.buffers.takenBytes, at.seen.closed], [0, 1]);
+});
+
 Deno.test("CachedObject ends its read-ahead when it is closed", async () => {
   const content = sampleBytes(16 * BLOCK, 9);
   const clock = new FakeClock();
