@@ -9,6 +9,31 @@ export const CTL_COMMANDS: readonly CommandRow[] = [
     summary: "look at everything a mount needs, and say what to do",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
+  {
+    name: "evict",
+    summary: "take data out of the cache",
+    load: async () => (await import("./commands/evict.ts")).evictCommand,
+  },
+  {
+    name: "pin",
+    summary: "keep data in the cache until it is unpinned",
+    load: async () => (await import("./commands/pin.ts")).pinCommand,
+  },
+  {
+    name: "unpin",
+    summary: "let data leave the cache again",
+    load: async () => (await import("./commands/pin.ts")).unpinCommand,
+  },
+  {
+    name: "verify",
+    summary: "reread what is cached, and compare it with its checksums",
+    load: async () => (await import("./commands/verify.ts")).verifyCommand,
+  },
+  {
+    name: "job-report",
+    summary: "keep what a scheduler says of a job, or list what was kept",
+    load: async () => (await import("./commands/job_report.ts")).jobReportCommand,
+  },
 ];
 
 const EXAMPLES = `

@@ -2,14 +2,14 @@
  * How a command line says which mount it means, and how a command gets to it:
  *
  * ```ts
- * for (const option of MOUNT_OPTIONS) parser.option(...option);
+ * for (const [flag, meaning] of MOUNT_OPTIONS) parser.option(flag, meaning);
  * const flags = z.object({ ...MOUNT_FLAGS, format: z.string() }).parse(line.options);
  * const path = operand === undefined ? null : await realPath(operand, clock);
  * const client = await connectMount(whereabouts(flags, path), context);
  * const status = await ask(client, STATUS, {}, context);
  * ```
  */
-import { resolve } from "node:path/posix";
+import { basename, dirname, join, resolve } from "node:path/posix";
 import { z } from "zod";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import type { Clock } from "../cache/platform/clock.ts";
@@ -108,13 +108,22 @@ export async function ask<Request extends z.ZodType, Answer extends z.ZodType>(
   }
 }
 
-/** `path` without links, as mounts know it; one that is not there, as it is written. */
+/** `path` without links, as mounts know it; what is not there of it, as it is written. */
 export async function realPath(path: string, clock: Clock): Promise<string> {
-  const following = Deno.realPath(path).catch(() => resolve(path));
+  const following = followed(resolve(path));
   return await within(following, PATH_MS_MAX, clock, () =>
     new CommandError(
       "failed",
       `Cannot look at "${path}": no answer within ${PATH_MS_MAX / 1_000}s`,
       "Name the mount with --socket or --config",
     ));
+}
+
+async function followed(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    // Gone from its store, or below a mount that is not there: still named by what is above it.
+    return path === "/" ? path : join(await followed(dirname(path)), basename(path));
+  }
 }
