@@ -35,8 +35,8 @@ export const SUITES: readonly Suite[] = [
     name: "gate",
     title: "format, lint with the layer rules, types, unit tests",
     owns: (path) =>
-      !path.startsWith("tests/") || path === "tests/tidy_test.ts" ||
-      path === "tests/cache_model_test.ts",
+      !path.startsWith("tests/") || path.startsWith("tests/soak/") ||
+      ["tests/tidy_test.ts", "tests/cache_model_test.ts"].includes(path),
     needs: [],
     steps: [
       { title: "format", args: ["fmt", "--check", "--quiet"], required: false },
