@@ -269,6 +269,15 @@ export class BlockIndex {
     return null;
   }
 
+  /** When `path` was last listed as a whole, in milliseconds since the epoch. */
+  listedMs(backend: string, path: string): number | null {
+    if (!isStorable(path)) return null;
+    return this.#run("read", ({ statements }) => {
+      const row = statements.listedMs.get(backend, path);
+      return row === undefined ? null : integer(row, "fetched_ms");
+    });
+  }
+
   removeListing(backend: string, path: string): void {
     this.#change("change", (_, { listings }) => listings.remove(backend, path));
   }

@@ -255,6 +255,11 @@ export class CacheIndex implements AsyncDisposable {
     return this.#call<"listing">({ method: "listing", args: [backend, path] });
   }
 
+  /** When `path` was last listed as a whole, in milliseconds since the epoch. */
+  listedMs(backend: string, path: string): Promise<number | null> {
+    return this.#call<"listedMs">({ method: "listedMs", args: [backend, path] });
+  }
+
   removeListing(backend: string, path: string): Promise<void> {
     return this.#call<"removeListing">({ method: "removeListing", args: [backend, path] });
   }

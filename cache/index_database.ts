@@ -145,7 +145,8 @@ function examine(database: DatabaseSync, path: string): void {
   }
 }
 
-function pragma(database: DatabaseSync, name: string): number {
+/** A number in the head of the file. */
+export function pragma(database: DatabaseSync, name: string): number {
   const value = database.prepare(`PRAGMA ${name}`).get()?.[name];
   return typeof value === "number" ? value : 0;
 }

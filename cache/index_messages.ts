@@ -25,6 +25,7 @@ export type IndexMethod =
   | "children"
   | "putListing"
   | "listing"
+  | "listedMs"
   | "removeListing"
   | "close";
 

@@ -42,6 +42,9 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     putBlock: database.prepare("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?)"),
     removeBlock: database.prepare("DELETE FROM blocks WHERE object_id = ? AND block = ?"),
+    listedMs: database.prepare(
+      "SELECT fetched_ms FROM listings WHERE backend = ? AND path = ? AND complete = 1",
+    ),
     usage: database.prepare("SELECT * FROM usage"),
     forgetUsage: database.prepare("DELETE FROM usage"),
     recount: database.prepare(

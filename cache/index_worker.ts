@@ -59,6 +59,8 @@ function call(index: BlockIndex, { method, args }: IndexCall): unknown {
       return index.putListing(...args);
     case "listing":
       return index.listing(...args);
+    case "listedMs":
+      return index.listedMs(...args);
     case "removeListing":
       return index.removeListing(...args);
     case "close":
