@@ -14,13 +14,14 @@ import { openBackend } from "../cache/backend/open.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { parseDurationMs } from "../cache/platform/units.ts";
+import { isSourceUrl } from "../cache/source_url.ts";
 import { mountInBackground } from "./background.ts";
 import { runCheck } from "./check.ts";
 import { thisMachine } from "./check/machine.ts";
 import type { MountConfig } from "./config.ts";
 import { loadMountConfig, type MountConfigInputs } from "./config_file.ts";
 import { serveMount } from "./serve.ts";
-import { isSourceUrl, mountConfigFromUrl } from "./source_url.ts";
+import { mountConfigFromUrl } from "./source_url.ts";
 import { unmountCommandLine } from "./umount.ts";
 
 const DEFAULT_CONFIG = "/etc/warpdrive/config.yaml";

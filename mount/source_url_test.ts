@@ -1,7 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { CommandError } from "../cache/platform/exit.ts";
 import type { Source } from "../cache/backend/settings.ts";
-import { isSourceUrl, mountConfigFromUrl } from "./source_url.ts";
+import { mountConfigFromUrl } from "./source_url.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -98,11 +98,4 @@ Deno.test("mountConfigFromUrl refuses credentials in a URL without printing them
         error instanceof CommandError && !`${error.message}${error.hint}`.includes("hunter2"),
     );
   }
-});
-
-Deno.test("isSourceUrl tells URLs from paths", () => {
-  equal(isSourceUrl("file:///srv"), true);
-  equal(isSourceUrl("azblob://a/b"), true);
-  equal(isSourceUrl("/srv/data"), false);
-  equal(isSourceUrl("./a:b"), false);
 });

@@ -41,7 +41,7 @@ const ARROWS: readonly [from: string, path: string, kind: ImportKind, allowed: b
   ["forge/train/loop.ts", "cache/platform/clock.ts", "value", true],
   ["forge/train/loop.ts", "cache/backend/open.ts", "value", false],
   ["forge/plan.ts", "ctl/client.ts", "value", true],
-  ["forge/dataset.ts", "cache/backend/open.ts", "value", true],
+  ["forge/dataset/backend_target.ts", "cache/backend/open.ts", "value", true],
   ["bench/runner.ts", "cache/block_cache.ts", "value", false],
   ["cache/fetch.ts", "cache/backend/backend.ts", "value", true],
   ["cache/fetch.ts", "mount/fs/handles.ts", "type", false],

@@ -102,10 +102,10 @@ const LAYERS: readonly Layer[] = [
     reason: "forge treats a mount as plain files and hands it a plan through ctl/client.ts",
   },
   {
-    name: "forge/dataset",
-    files: /^forge\/dataset[a-z_]*\.ts$/,
-    arrows: [PLATFORM, to(/^forge\//), to(/^cache\/backend\/(open|backend|settings)\.ts$/)],
-    reason: "forge treats a mount as plain files; dataset preparation alone opens a backend",
+    name: "forge/dataset target",
+    files: /^forge\/dataset\/backend_target\.ts$/,
+    arrows: [PLATFORM, to(/^forge\//), to(/^cache\/backend\//), to(/^cache\/source_url\.ts$/)],
+    reason: "forge treats a mount as plain files; where a data set is written to may be a store",
   },
   {
     name: "forge",
