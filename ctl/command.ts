@@ -5,6 +5,11 @@ import { type CommandRow, runCommandOf } from "../cache/platform/command_table.t
 /** Every command, in the order help shows them. */
 export const CTL_COMMANDS: readonly CommandRow[] = [
   {
+    name: "warm",
+    summary: "bring data into the cache before they are read",
+    load: async () => (await import("./commands/warm.ts")).warmCommand,
+  },
+  {
     name: "doctor",
     summary: "look at everything a mount needs, and say what to do",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
