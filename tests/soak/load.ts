@@ -28,7 +28,7 @@ export interface Intensity {
 
 /** What `--load` stands for. */
 export const LOADS: Readonly<Record<string, Intensity>> = {
-  low: { sequential: 1, random: 1, small: 1, pauseMs: 300, rarePauseMs: 8_000 },
+  low: { sequential: 1, random: 1, small: 1, pauseMs: 1_000, rarePauseMs: 15_000 },
   medium: { sequential: 3, random: 4, small: 2, pauseMs: 50, rarePauseMs: 3_000 },
   high: { sequential: 8, random: 16, small: 4, pauseMs: 0, rarePauseMs: 1_000 },
 };
