@@ -67,7 +67,7 @@ export function warmSequential(
   const contender = (name: string, directory: string, own: Load["cache"]): Contender => ({
     name,
     async measure(signal) {
-      // Memory that nobody touches for a while may be taken away, and it is not the disk we measure.
+      // Memory that nobody touches may be taken away, and it is not the disk we measure.
       for (let shard = 0; shard < readers; shard += 1) {
         await warmUp(`${warm.raw}/shard-${shard}`, signal);
       }
