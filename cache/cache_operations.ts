@@ -20,6 +20,7 @@ import { openName, type OpenObjects } from "./open_objects.ts";
 import type { PinnedObjects } from "./pinned_objects.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
+import { type StaleObjects, staleObjects, type StaleQuestion } from "./stale_objects.ts";
 import { WarmJob, type WarmJobDeps } from "./warm_job.ts";
 
 /** Rows pinned in one transaction. */
@@ -86,21 +87,11 @@ export class CacheOperations {
     return this.#deps.pins.bytes;
   }
 
-  /** Up to `limit` objects of at least `minSizeBytes` unread for `olderThanMs`, oldest first. */
-  async stale(
-    { olderThanMs, minSizeBytes, limit }: {
-      readonly olderThanMs: number;
-      readonly minSizeBytes: number;
-      readonly limit: number;
-    },
-    signal: AbortSignal,
-  ): Promise<CachedRow[]> {
-    const rows: CachedRow[] = [];
-    for await (const row of this.#rows({ kind: "stale", olderThanMs, minSizeBytes }, signal)) {
-      if (rows.length >= limit) break;
-      rows.push(row);
-    }
-    return rows;
+  /** Objects that nobody has open and nobody has read for long. */
+  stale(question: StaleQuestion, signal: AbortSignal): Promise<StaleObjects> {
+    const { index, clock, open } = this.#deps;
+    const isOpen = ({ id }: CachedRow) => (open.withRow(id)?.opens ?? 0) > 0;
+    return staleObjects(index, question, clock.wallMs(), isOpen, signal);
   }
 
   /** Takes out what `selector` means, except what is pinned. Who has it open reads on. */

@@ -85,6 +85,9 @@ Deno.test("CacheOperations breaks no reader of what it evicts", async () => {
   await readAt(object, 0, MIB);
   await process.settled();
   await process.index.commit([]);
+  // However long ago it was read.
+  const everything = { olderThanMs: 0, minSizeBytes: 0, limit: 1 };
+  deepEqual((await process.cache.operations.stale(everything, NEVER)).rows, []);
   deepEqual(await process.cache.operations.evictable(below("file"), NEVER), {
     ...{ objects: 1, bytes: MIB, openBytes: MIB, pinned: 0 },
   });
@@ -105,11 +108,16 @@ Deno.test("CacheOperations finds and evicts what nobody has read for long", asyn
   await using process = await CacheProcess.start(at.path, backend);
   await readAll(process, [...all, small]);
   const { operations } = process.cache;
-  const stale = (olderThanMs: number, limit: number) =>
-    operations.stale({ olderThanMs, minSizeBytes: 2_000, limit }, NEVER);
-  deepEqual(await stale(3_600_000, 10), []);
-  deepEqual((await stale(0, 10)).map(({ path }) => path), ["one", "two", "three"]);
-  deepEqual((await stale(0, 2)).map(({ path }) => path), ["one", "two"]);
+  const stale = async (olderThanMs: number, limit: number) => {
+    const { rows, more } = await operations.stale(
+      { olderThanMs, minSizeBytes: 2_000, limit },
+      NEVER,
+    );
+    return [rows.map(({ path }) => path), more];
+  };
+  deepEqual(await stale(3_600_000, 10), [[], false]);
+  deepEqual(await stale(0, 3), [["one", "two", "three"], false]);
+  deepEqual(await stale(0, 2), [["one", "two"], true]);
   const old: CacheSelector = { kind: "stale", olderThanMs: 0, minSizeBytes: 2_000 };
   equal((await operations.evict(old, NEVER)).objects, 3);
   await process.settled();

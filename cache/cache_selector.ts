@@ -37,7 +37,7 @@ async function* subtrees(
 }
 
 /** Rows come the longest unread first, so the first that was read lately ends them. */
-async function* staleRows(
+export async function* staleRows(
   rows: AsyncIterable<CachedRow>,
   beforeMs: number,
   minSizeBytes: number,

@@ -9,6 +9,8 @@ import type { CacheSettings } from "./config.ts";
 import { DiskThreads } from "./disk_threads.ts";
 import { noStepHook } from "./durable_step.ts";
 import type { FetchBuffers } from "./fetch_buffers.ts";
+import type { BackendCounts } from "./index_counters.ts";
+import type { IndexReading } from "./index_reading.ts";
 import { IndexedNames, type KnownNames } from "./known_names.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Libc } from "./platform/libc.ts";
@@ -48,6 +50,10 @@ export interface OpenCacheDeps {
 export interface OpenCache extends AsyncDisposable {
   readonly cache: BlockCache;
   readonly health: CacheHealth;
+  /** The index, for looking. */
+  readonly reading: IndexReading;
+  /** What was counted before this process had it. */
+  readonly atStart: readonly BackendCounts[];
   /** How much is kept: bytes charged and object versions. */
   readonly usage: { readonly usedBytes: number; readonly objects: number };
   /** What is known of stores while they do not answer. */
@@ -67,7 +73,8 @@ export async function openCache(
 ): Promise<OpenCache> {
   const holder = { pid: Deno.pid, mountPoint, sinceMs: clock.wallMs() };
   const directory = CacheDirectory.open(settings.path, holder, libc);
-  const index = await openIndex(directory, clock, logger, metrics).catch((error: unknown) => {
+  const opening = openIndex(directory, clock, logger, metrics);
+  const { index, atStart } = await opening.catch((error: unknown) => {
     directory[Symbol.dispose]();
     throw error;
   });
@@ -100,6 +107,8 @@ export async function openCache(
   return {
     cache,
     health,
+    reading: index,
+    atStart,
     usage: {
       get usedBytes() {
         return residency.usedBytes;
@@ -125,8 +134,8 @@ async function openIndex(
   clock: Clock,
   logger: Logger,
   metrics: CacheMetrics,
-): Promise<CacheIndex> {
-  return await CacheIndex.open({
+): Promise<{ readonly index: CacheIndex; readonly atStart: readonly BackendCounts[] }> {
+  const index = await CacheIndex.open({
     path: directory.indexPath,
     listings: LISTINGS,
     clock,
@@ -137,4 +146,10 @@ async function openIndex(
       logger.error("Drop what is damaged in the index of the cache", { reason });
     },
   });
+  try {
+    return { index, atStart: await index.counts() };
+  } catch (error) {
+    await index[Symbol.asyncDispose]();
+    throw error;
+  }
 }

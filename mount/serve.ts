@@ -18,8 +18,8 @@ import { type AdminSources, serveAdmin } from "./admin.ts";
 import { announce } from "./announce.ts";
 import { thisMachine } from "./check/machine.ts";
 import type { MountConfig } from "./config.ts";
-import type { ControlSources } from "./control/routes.ts";
 import { openControlSockets, serveControl } from "./control/serve_control.ts";
+import { controlSources, mountTeams } from "./control_sources.ts";
 import { Listings } from "./fs/listings.ts";
 import { detach } from "./fuse/attach.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
@@ -29,7 +29,7 @@ import { MountProbes } from "./mount_probes.ts";
 import { buildNamespace } from "./namespace.ts";
 import { Plans } from "./plans.ts";
 import { probeVolumes } from "./probe.ts";
-import { type Served, serveKernel, type Surroundings } from "./serve_kernel.ts";
+import { serveKernel } from "./serve_kernel.ts";
 import { stopMount } from "./stop.ts";
 import { type OpenVolumes, openVolumes } from "./volumes.ts";
 import { WarmJobs } from "./warm/warm_jobs.ts";
@@ -80,13 +80,14 @@ export async function serveMount(
   const listings = createListings(config, telemetry, context, gone.signal);
   await using plans = createPlans(config, open, cache?.cache ?? null, listings, libc, context);
   await using warm = createWarmJobs(config, open, cache, listings, libc, context);
+  const teams = mountTeams(config, libc, logger);
   const surroundings = { context, libc, machine, telemetry, open, listings, plans, socket };
   const served = await serveKernel(config, surroundings);
   probes.fileSystem = served.fileSystem;
   probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
   try {
-    const sources = { ...controlSources(config, cache, surroundings, served), warm };
+    const sources = controlSources(config, { ...surroundings, cache, warm, teams }, served);
     await using _control = serveControl(sockets, sources, libc, context);
     return await stopMount({
       mountPoint: config.mountPoint,
@@ -116,20 +117,6 @@ async function probe(
   // With a configuration file, a store may be down for the moment; a URL names the one that counts.
   const whenSilent = origin === "file" ? "warn" : "refuse";
   await probeVolumes(volumes, whenSilent, clock, logger, signal);
-}
-
-/** What the control sockets tell and steer. */
-function controlSources(
-  config: MountConfig,
-  cache: OpenCache | null,
-  { context: { clock }, libc, open: { health }, plans }: Surroundings,
-  { features, fileSystem }: Served,
-): Omit<ControlSources, "warm"> {
-  const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
-  const status = { config, clock, ...machine, features, fileSystem, cache, health };
-  const operations = cache?.cache.operations ?? null;
-  const access = operations === null ? null : { operations, tree: config, clock };
-  return { status, plans, cache: access, clock };
 }
 
 /** Serves metrics and health, if they are wanted. */

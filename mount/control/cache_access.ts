@@ -1,13 +1,21 @@
 /** How calls reach the cache of the mount, and paths in it. */
 import type { CacheOperations } from "../../cache/cache_operations.ts";
 import { type CachedTree, type SelectedPath, selectPaths } from "../../cache/cached_places.ts";
+import type { BackendCounts } from "../../cache/index_counters.ts";
+import type { IndexReading } from "../../cache/index_reading.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
+import type { Teams } from "../../cache/teams.ts";
 import { type Refused, refused } from "./route.ts";
 
 /** The cache of a mount. */
 export interface CacheAccess {
   readonly operations: CacheOperations;
+  /** Its index, for looking. */
+  readonly reading: IndexReading;
+  /** What was counted before this mount began. */
+  readonly atStart: readonly BackendCounts[];
   readonly tree: CachedTree;
+  readonly teams: Teams;
   readonly clock: Clock;
 }
 

@@ -9,6 +9,9 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { pinRoutes } from "./routes/pin.ts";
 import { planRoutes } from "./routes/plans.ts";
 import { statusRoute, type StatusSources } from "./routes/status.ts";
+import { staleRoute } from "./routes/stale.ts";
+import { statsRoute } from "./routes/stats.ts";
+import { usageRoute } from "./routes/usage.ts";
 import { verifyRoute } from "./routes/verify.ts";
 import { warmRoutes } from "./routes/warm.ts";
 
@@ -26,6 +29,9 @@ export interface ControlSources {
 export function controlRoutes(sources: ControlSources): readonly Route[] {
   return [
     statusRoute(sources.status),
+    statsRoute(sources.cache),
+    usageRoute(sources.cache),
+    staleRoute(sources.cache),
     ...planRoutes(sources.plans, sources.clock),
     ...warmRoutes(sources.warm, sources.clock),
     evictRoute(sources.cache),
