@@ -90,7 +90,7 @@ async function soak(settings: SoakSettings, stop: AbortSignal): Promise<number> 
   await csv.write(encoder.encode(header()));
   const random = new SeededRandom(settings.seed);
   const weather = new WeatherMaker(store.proxy, random, clock);
-  const findings = new Findings();
+  const findings = new Findings(say);
   const running = { settings, mount, weather, findings, csv, startMs: clock.monotonicMs() };
   const { sample: before } = await look(running);
   const { intensity, durationMs } = settings;

@@ -40,6 +40,18 @@ export class Findings {
   /** Operations by kind, and errors that were to be expected by name. */
   readonly counts = new Map<string, number>();
   bytes = 0;
+  readonly #say: (line: string) => void;
+
+  /** `say` is told at once of what is wrong. */
+  constructor(say: (line: string) => void) {
+    this.#say = say;
+  }
+
+  /** Something is wrong, of which `complaints` keeps a few. */
+  complain(complaints: string[], text: string): void {
+    this.#say(`WRONG: ${text}\n`);
+    if (complaints.length < COMPLAINTS_MAX) complaints.push(text);
+  }
 
   count(what: string): void {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
@@ -112,9 +124,9 @@ export class Load {
     } catch (error) {
       const text = `${what} at ${new Date(clock.wallMs()).toISOString()}, ` +
         `${weather.current}: ${error}`;
-      if (error instanceof WrongBytes) complain(findings.wrongBytes, text);
+      if (error instanceof WrongBytes) findings.complain(findings.wrongBytes, text);
       else if (this.#isExpected(what, codeOf(error), startMs)) findings.count(codeOf(error));
-      else complain(findings.unexpectedErrors, text);
+      else findings.complain(findings.unexpectedErrors, text);
     }
   }
 
@@ -213,10 +225,6 @@ export class Load {
     const { data, random } = this.#deps;
     await data.write(random.pick(data.keys("changing")), "changing", random.next());
   }
-}
-
-function complain(complaints: string[], text: string): void {
-  if (complaints.length < COMPLAINTS_MAX) complaints.push(text);
 }
 
 /** The errno a failed system call or program told of, by name; else `unknown`. */

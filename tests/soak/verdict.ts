@@ -29,8 +29,9 @@ export interface Outcome {
 }
 
 const MIB = 1 << 20;
-/** Part of a run in which memory may grow: caches fill, code is compiled. */
+/** Part of a run in which memory may grow, and least time for it: caches fill, code is compiled. */
 const WARM_UP_SHARE = 0.4;
+const WARM_UP_SECONDS_MIN = 600;
 /**
  * Growth of resident memory after that: what a fit through noise may show, and what a leak that
  * needs a week to be felt would show.
@@ -68,16 +69,17 @@ export function faultsOf(outcome: Outcome): string[] {
   return faults;
 }
 
-/** Growth of resident memory after the warm-up, and the most that passes. */
+/** Growth of resident memory after the warm-up, and the most that passes; 0 in a short run. */
 export function growthOf(
   samples: readonly Sample[],
 ): { readonly bytes: number; readonly bytesMax: number } {
   const endSeconds = samples.at(-1)?.seconds ?? 0;
-  const warm = samples.filter(({ seconds }) => seconds >= endSeconds * WARM_UP_SHARE);
-  const hours = endSeconds * (1 - WARM_UP_SHARE) / 3_600;
+  const warmSeconds = Math.max(WARM_UP_SECONDS_MIN, endSeconds * WARM_UP_SHARE);
+  const warm = samples.filter(({ seconds }) => seconds >= warmSeconds);
+  const hours = Math.max(0, endSeconds - warmSeconds) / 3_600;
+  const perSecond = slope(warm.map(({ seconds, residentBytes }) => [seconds, residentBytes]));
   return {
-    bytes: slope(warm.map(({ seconds, residentBytes }) => [seconds, residentBytes])) *
-      hours * 3_600,
+    bytes: perSecond * hours * 3_600,
     bytesMax: GROWTH_BYTES_MAX + hours * GROWTH_BYTES_PER_HOUR_MAX,
   };
 }

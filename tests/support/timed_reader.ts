@@ -40,14 +40,23 @@ for (let total = 0; total < size;) {
   // On the main thread, which is where the kernel delivers the signals of a process.
   const length = Number(symbols.read(fd, buffer, BigInt(buffer.length)));
   // Not asked for: behind the end, a position that is no multiple of a disk's block is refused.
-  if (length === 0) throw new Error(`"${Deno.args[0]}" ends at ${total}: wanted ${size} bytes`);
+  if (length === 0) fail(`"${Deno.args[0]}" ends at ${total}: wanted ${size} bytes`);
   total += Math.max(0, length);
   if (length > 0) hash.update(buffer.subarray(0, length));
   else if (errno[0] === ERRNO.EINTR) interrupted += 1;
-  else throw new Error(`Cannot read "${Deno.args[0]}": errno ${errno[0]}`);
+  else fail(`Cannot read "${Deno.args[0]}": errno ${errno[0]}`);
 }
-// The handler goes before the process does.
-symbols.setitimer(ITIMER_REAL, new BigUint64Array(4), null);
+disarm();
 const report = { sum: hash.digest("hex"), interrupted };
 Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(report)));
 Deno.exit(0);
+
+/** The handler goes before the process does. */
+function disarm(): void {
+  symbols.setitimer(ITIMER_REAL, new BigUint64Array(4), null);
+}
+
+function fail(message: string): never {
+  disarm();
+  throw new Error(message);
+}
