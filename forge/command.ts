@@ -12,6 +12,11 @@ const COMMANDS: readonly CommandRow[] = [
     summary: "train a classifier on shards (the default)",
     load: async () => (await import("./commands/train.ts")).trainCommand,
   },
+  {
+    name: "dataset",
+    summary: "make, pack and check shards to train from",
+    load: async () => (await import("./commands/dataset.ts")).datasetCommand,
+  },
 ];
 
 const TABLE: CommandTable = {

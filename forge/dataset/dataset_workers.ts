@@ -31,6 +31,11 @@ export class DatasetWorkers implements AsyncDisposable {
     this.#turns = new Semaphore("dataset workers", threads, WAITING_MAX);
   }
 
+  /** As many threads as the machine has cores, but not more than `jobs` can use. */
+  static onCores(jobs: number): DatasetWorkers {
+    return new DatasetWorkers(Math.min(jobs, navigator.hardwareConcurrency));
+  }
+
   /** Writes a shard. */
   async write(job: MakeJob | PackJob, signal: AbortSignal): Promise<WrittenShard> {
     const answer = await this.#run(job, signal);

@@ -15,6 +15,7 @@ const BUNDLE = join(REPOSITORY, ".cache", "bundle");
 const WORKERS = [
   "bench/reading/read_worker.ts",
   "cache/index_worker.ts",
+  "forge/dataset/dataset_worker.ts",
   "forge/train/shard_worker.ts",
 ];
 
