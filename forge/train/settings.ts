@@ -7,7 +7,16 @@ import {
   ConfigReader,
 } from "../../cache/platform/config_reader.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
-import { choice, flag, integer, list, section, size, text } from "../../cache/platform/setting.ts";
+import {
+  choice,
+  flag,
+  integer,
+  list,
+  section,
+  setting,
+  size,
+  text,
+} from "../../cache/platform/setting.ts";
 import { SEED_MAX } from "../../cache/platform/random.ts";
 
 /** The file that is read when none is named, where there is one. */
@@ -15,6 +24,8 @@ export const DEFAULT_FILE = "configs/demo.yaml";
 
 const ROOTS_MAX = 64;
 const STEPS_MAX = 1_000_000_000;
+/** What 0 and less mean as `log_every`, as in files written for the program that came before. */
+const LOG_EVERY_OTHERWISE = 50;
 
 /** Where the model's arithmetic is done. */
 export const MODELS = ["softmax", "webgpu"] as const;
@@ -29,11 +40,13 @@ export const TRAIN_FILE = section({
   batch_size: integer(1, 65_536).prefault("64"),
   num_workers: integer(1, 256).prefault("8"),
   seed: integer(0, SEED_MAX).prefault("42"),
-  log_every: integer(1, STEPS_MAX).prefault("100"),
+  log_every: logEvery().prefault("100"),
   read_ahead: size(1, 'a size such as "256MiB"').prefault("256MiB"),
   model: choice(MODELS).prefault("softmax"),
   order_plan: flag().prefault("true"),
 });
+
+type TrainFile = z.output<typeof TRAIN_FILE>;
 
 /** A training run. */
 export interface TrainSettings {
@@ -83,14 +96,8 @@ export interface SettingsInputs extends ConfigInputs {
  */
 export function readTrainSettings(flags: TrainFlags, inputs: SettingsInputs): TrainSettings {
   const file = readFile(flags, inputs);
-  const given = readFlags(flags);
-  const merged = { ...file, ...given };
-  const roots = flags.trainRoot.length > 0 || flags.trainRootA !== undefined ||
-      flags.trainRootB !== undefined
-    ? named([flags.trainRootA ?? file.train_root_a, flags.trainRootB ?? file.train_root_b], [
-      ...flags.trainRoot,
-    ])
-    : named([file.train_root_a, file.train_root_b], file.train_roots);
+  const merged = { ...file, ...readFlags(flags) };
+  const roots = rootsOf(flags, file);
   if (roots.length === 0) {
     throw new CommandError(
       "usage",
@@ -111,11 +118,24 @@ export function readTrainSettings(flags: TrainFlags, inputs: SettingsInputs): Tr
   };
 }
 
-function named(pair: readonly (string | undefined)[], others: readonly string[]): string[] {
-  return [...pair.filter((root) => root !== undefined), ...others];
+/** `--train-root` stands for all roots of the file, `--train-root-a` for the first one. */
+function rootsOf(flags: TrainFlags, file: TrainFile): string[] {
+  const { trainRootA, trainRootB, trainRoot } = flags;
+  const roots = trainRoot.length > 0
+    ? [trainRootA, trainRootB, ...trainRoot]
+    : [trainRootA ?? file.train_root_a, trainRootB ?? file.train_root_b, ...file.train_roots];
+  return roots.filter((root) => root !== undefined);
 }
 
-function readFile(flags: TrainFlags, inputs: SettingsInputs): z.output<typeof TRAIN_FILE> {
+function logEvery() {
+  return setting(`a whole number (0 or less: ${LOG_EVERY_OTHERWISE})`, (written) => {
+    const value = /^-?\d{1,15}$/.test(written) ? Number(written) : NaN;
+    if (value <= 0) return LOG_EVERY_OTHERWISE;
+    return value <= STEPS_MAX ? value : null;
+  });
+}
+
+function readFile(flags: TrainFlags, inputs: SettingsInputs): TrainFile {
   const path = flags.config ?? DEFAULT_FILE;
   const absolute = resolve(inputs.workingDirectory, path);
   if (flags.config === undefined && !inputs.exists(absolute)) return TRAIN_FILE.parse({});
@@ -129,12 +149,13 @@ function readFile(flags: TrainFlags, inputs: SettingsInputs): z.output<typeof TR
   const reader = new ConfigReader(text, inputs);
   if (!reader.readable) reader.report([], "wanted keys and values, such as steps: 300");
   const file = reader.read(TRAIN_FILE, []);
-  if (file === null || reader.problems.length > 0) throw configError(path, reader.problems);
-  return file;
+  if (file !== null && reader.problems.length === 0) return file;
+  const { message } = configError(path, reader.problems);
+  throw new CommandError("usage", message, "Correct the file; docs/forge.md has all its keys");
 }
 
 /** The settings that flags give. All that is wrong with them is said at once. */
-function readFlags(flags: TrainFlags): Partial<z.output<typeof TRAIN_FILE>> {
+function readFlags(flags: TrainFlags): Partial<TrainFile> {
   const written = {
     steps: flags.steps,
     batch_size: flags.batchSize,

@@ -60,6 +60,28 @@ Deno.test("readTrainSettings takes any number of roots, and keeps their order", 
   assert.deepEqual(rootsOf({ config: "x" }), ["/home/me/p", "/home/me/q"]);
 });
 
+Deno.test("readTrainSettings lets --train-root stand for all roots of the file", () => {
+  const file = { "/home/me/x": "train_root_a: /a\ntrain_root_b: /b\ntrain_roots: [/c]\n" };
+  const rootsOf = (flags: Partial<TrainFlags>) =>
+    readTrainSettings(TrainFlags.parse({ config: "x", ...flags }), inputs(file)).roots;
+  assert.deepEqual(rootsOf({ trainRoot: ["/x", "/y"] }), ["/x", "/y"]);
+  assert.deepEqual(rootsOf({ trainRoot: ["/x"], trainRootB: "/y" }), ["/y", "/x"]);
+  assert.deepEqual(rootsOf({ trainRootB: "/y" }), ["/a", "/y", "/c"]);
+});
+
+Deno.test("readTrainSettings takes 50 for a log_every of 0 or less", () => {
+  const logEvery = (text: string) =>
+    readTrainSettings(
+      TrainFlags.parse({ config: "x", trainRoot: ["/a"] }),
+      inputs({ "/home/me/x": `log_every: ${text}` }),
+    ).logEvery;
+  assert.deepEqual(["0", "-3", "1", "7"].map(logEvery), [50, 50, 1, 7]);
+  assert.match(
+    refused({ trainRoot: ["a"], logEvery: "1.5" }, {}),
+    /--log-every "1\.5": wanted a whole number \(0 or less: 50\)/,
+  );
+});
+
 Deno.test("readTrainSettings says with lines everything that is wrong with a file", () => {
   const message = refused({ config: "x" }, {
     "/home/me/x": "train_root_a: /a\nstep: 3\nbatch_size: many\n",

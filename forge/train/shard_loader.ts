@@ -18,6 +18,8 @@ export interface LoaderSettings {
   readonly workers: number;
   /** Bytes of shards begun and not consumed; one shard is always read. */
   readonly readAheadBytes: number;
+  /** Is told of each shard of which the last sample was handed on. */
+  readonly onConsumed: (samples: number) => void;
 }
 
 /** A shard that was begun, with the samples that wait for their turn. */
@@ -85,13 +87,16 @@ export class ShardLoader implements Disposable {
       this.#beginMore();
       const [current] = this.#begun;
       assert(current !== undefined, "A shard is always begun");
+      let samples = 0;
       let chunk = await current.next(signal);
       while (chunk !== null) {
+        samples += chunk.keys.length;
         yield chunk;
         chunk = await current.next(signal);
       }
       this.#begun.shift();
       this.#begunBytes -= current.shard.sizeBytes;
+      this.#settings.onConsumed(samples);
     }
   }
 

@@ -41,6 +41,14 @@ function* endless(shards: readonly Shard[]): Generator<Shard, never> {
   while (true) yield* shards;
 }
 
+function loaderOf(
+  order: Generator<Shard, never>,
+  workers: number,
+  readAheadBytes: number,
+): ShardLoader {
+  return new ShardLoader(order, { workers, readAheadBytes, onConsumed: () => {} });
+}
+
 /** The keys of the first `count` samples that come out. */
 async function keysOf(
   shards: readonly Shard[],
@@ -48,7 +56,7 @@ async function keysOf(
   readAheadBytes: number,
   count: number,
 ): Promise<string[]> {
-  using loader = new ShardLoader(endless(shards), { workers, readAheadBytes });
+  using loader = loaderOf(endless(shards), workers, readAheadBytes);
   const keys: string[] = [];
   for await (const chunk of loader.chunks(NEVER)) {
     keys.push(...chunk.keys);
@@ -81,11 +89,29 @@ Deno.test("ShardLoader begins no shard beyond its bound, and always one", async 
       }
       throw new Error("An endless order has ended");
     };
-    using loader = new ShardLoader(order(), { workers: 8, readAheadBytes: 1 });
+    using loader = loaderOf(order(), 8, 1);
     const chunks = loader.chunks(NEVER);
     await chunks.next();
     // The one that is read, and the one that waits to be begun.
     assert.deepEqual(drawn, [large.name, small[0]?.name]);
+  });
+});
+
+Deno.test("ShardLoader says of each shard how many samples it had when it was consumed", async () => {
+  await withShards(async ([large, ...small]) => {
+    assert.ok(large !== undefined);
+    const consumed: number[] = [];
+    using loader = new ShardLoader(endless([large, ...small]), {
+      workers: 4,
+      readAheadBytes: 1e9,
+      onConsumed: (samples) => consumed.push(samples),
+    });
+    let samples = 0;
+    for await (const chunk of loader.chunks(NEVER)) {
+      samples += chunk.keys.length;
+      if (samples >= 1_000) break;
+    }
+    assert.deepEqual(consumed, [900, 30, 30, 30]);
   });
 });
 
@@ -94,7 +120,7 @@ Deno.test("ShardLoader fails at the turn of a shard that cannot be read, not bef
     const [first, second] = shards;
     assert.ok(first !== undefined && second !== undefined);
     await Deno.truncate(second.path, 700);
-    using loader = new ShardLoader(endless(shards), { workers: 2, readAheadBytes: 1e9 });
+    using loader = loaderOf(endless(shards), 2, 1e9);
     let samples = 0;
     await assert.rejects(async () => {
       for await (const chunk of loader.chunks(NEVER)) samples += chunk.keys.length;
@@ -108,7 +134,7 @@ Deno.test("ShardLoader ends when it is told to while it waits", async () => {
     const fifo = { path: `${shards[0]?.path}.fifo`, name: "fifo", sizeBytes: 1 };
     await new Deno.Command("mkfifo", { args: [fifo.path] }).output();
     const stop = new AbortController();
-    using loader = new ShardLoader(endless([fifo]), { workers: 1, readAheadBytes: 1 });
+    using loader = loaderOf(endless([fifo]), 1, 1);
     const waiting = loader.chunks(stop.signal).next();
     stop.abort(new Error("Stopped"));
     await assert.rejects(waiting, /Stopped/);

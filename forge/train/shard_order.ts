@@ -15,6 +15,12 @@ export function* epochs(roots: readonly Root[], seed: number): Generator<readonl
   while (true) yield interleaved(roots.map(({ shards }) => random.shuffled(shards)));
 }
 
+/** The shards of all epochs, one after the other. */
+export function* shardOrder(roots: readonly Root[], seed: number): Generator<Shard, never> {
+  const endless = epochs(roots, seed);
+  while (true) yield* endless.next().value;
+}
+
 function interleaved(lists: readonly (readonly Shard[])[]): Shard[] {
   const longest = Math.max(...lists.map((list) => list.length));
   const order: Shard[] = [];

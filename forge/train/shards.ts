@@ -35,7 +35,7 @@ export async function findShards(paths: readonly string[], signal: AbortSignal):
   const problems: string[] = [];
   for (const [index, path] of paths.entries()) {
     try {
-      const shards = await shardsBelow(path, "", signal);
+      const shards = await shardsBelow({ root: path, path: "", above: [] }, signal);
       shards.sort((one, other) => one.name < other.name ? -1 : 1);
       if (shards.length > 0) roots.push({ label: rootLabel(index), path, shards });
       else problems.push(`"${path}" holds no file named shard-NNNNNN.tar`);
@@ -78,17 +78,35 @@ function astray({ shards }: Root, parity: number): string[] {
   });
 }
 
-async function shardsBelow(root: string, below: string, signal: AbortSignal): Promise<Shard[]> {
+/** A directory on the walk through a root. */
+interface Directory {
+  readonly root: string;
+  /** Below the root. */
+  readonly path: string;
+  /** The directories that it was reached through, by device and inode. */
+  readonly above: readonly string[];
+}
+
+async function shardsBelow(directory: Directory, signal: AbortSignal): Promise<Shard[]> {
   signal.throwIfAborted();
+  const { root, path } = directory;
+  const { dev, ino } = await stat(join(root, path));
+  const own = `${dev}:${ino}`;
+  // A link to a directory above would otherwise be walked until the system refuses its length.
+  if (directory.above.includes(own)) return [];
+  const above = [...directory.above, own];
   const found: Shard[] = [];
-  for (const { name } of await readdir(join(root, below), { withFileTypes: true })) {
-    const path = join(below, name);
+  for (const name of await readdir(join(root, path))) {
+    const below = join(path, name);
     const isShard = SHARD_NAME.test(name);
     // Links are followed, as a user who keeps shards elsewhere expects.
-    const status = await stat(join(root, path)).catch(ignoreUnless(isShard));
-    if (status?.isDirectory() === true) found.push(...await shardsBelow(root, path, signal));
-    else if (status?.isFile() === true && isShard) {
-      found.push({ path: join(root, path), name: path, sizeBytes: status.size });
+    const status = await stat(join(root, below)).catch(ignoreUnless(isShard));
+    if (status?.isDirectory() === true) {
+      for (const shard of await shardsBelow({ root, path: below, above }, signal)) {
+        found.push(shard);
+      }
+    } else if (status?.isFile() === true && isShard) {
+      found.push({ path: join(root, below), name: below, sizeBytes: status.size });
     }
   }
   return found;

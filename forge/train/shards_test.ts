@@ -43,6 +43,18 @@ Deno.test("findShards finds shards at any depth, in the order of their names", a
   });
 });
 
+Deno.test("findShards follows links, and finds nothing twice by one that leads back", async () => {
+  await inDirectory(["a/train/shard-000000.tar", "b/shard-000001.tar"], async (directory) => {
+    await Deno.symlink("..", `${directory}/a/train/back`);
+    await Deno.symlink("../b", `${directory}/a/elsewhere`);
+    const [root] = await findShards([`${directory}/a`], NEVER);
+    assert.deepEqual(
+      root?.shards.map(({ name }) => name),
+      ["elsewhere/shard-000001.tar", "train/shard-000000.tar"],
+    );
+  });
+});
+
 Deno.test("findShards names every root that is missing or empty", async () => {
   await inDirectory(["empty/readme"], async (directory) => {
     await assert.rejects(

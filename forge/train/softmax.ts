@@ -13,7 +13,7 @@ export const LEARNING_RATE = 0.05;
 /** Weights begin within this distance of 0. */
 const WEIGHT_MAX = 0.01;
 /** A class that is held impossible costs this much and no more: the logarithm of 0 is none. */
-const PROBABILITY_MIN = 1e-9;
+export const PROBABILITY_MIN = 1e-9;
 /** Stream of a seed that the weights are drawn from. */
 const WEIGHTS_STREAM = 1;
 

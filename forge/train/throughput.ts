@@ -1,5 +1,15 @@
 /** Where the time of steps went, between two lines of output and over the run. */
 
+/** One step. */
+export interface Step {
+  readonly samples: number;
+  /** Waiting for the batch. */
+  readonly dataMs: number;
+  /** The model's work. */
+  readonly computeMs: number;
+  readonly loss: number;
+}
+
 /** The steps of a window or of the run. */
 export interface Throughput {
   readonly steps: number;
@@ -16,8 +26,7 @@ export interface Throughput {
 export class ThroughputMeter {
   #sum: Throughput = NOTHING;
 
-  /** One step of `samples`. */
-  add(samples: number, dataMs: number, computeMs: number, loss: number): void {
+  add({ samples, dataMs, computeMs, loss }: Step): void {
     const sum = this.#sum;
     this.#sum = {
       steps: sum.steps + 1,
@@ -43,7 +52,9 @@ export class ThroughputMeter {
 const NOTHING: Throughput = { steps: 0, samples: 0, dataMs: 0, computeMs: 0, loss: NaN };
 
 /** Samples per second of data and compute time together. */
-export function imagesPerSecond({ samples, dataMs, computeMs }: Throughput): number {
+export function imagesPerSecond(
+  { samples, dataMs, computeMs }: Omit<Step, "loss">,
+): number {
   return samples / Math.max(dataMs + computeMs, 1e-6) * 1_000;
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from "../../cache/platform/clock.ts";
 import { type Batch, batches } from "./batches.ts";
 import type { Model } from "./model.ts";
 import type { SampleChunk } from "./shard_messages.ts";
-import { type Throughput, ThroughputMeter } from "./throughput.ts";
+import { type Step, type Throughput, ThroughputMeter } from "./throughput.ts";
 
 /** The steps since the last report. */
 export interface Window extends Throughput {
@@ -27,13 +27,14 @@ export interface Training {
   readonly batchSize: number;
   readonly logEvery: number;
   readonly clock: Clock;
+  readonly onStep: (step: Step) => void;
   /** Is told of each window, the last one also when it is shorter. */
   readonly onWindow: (window: Window) => void;
 }
 
 /** Trains for `steps` steps. */
 export async function train(training: Training, signal: AbortSignal): Promise<Outcome> {
-  const { chunks, model, steps, batchSize, logEvery, clock, onWindow } = training;
+  const { chunks, model, steps, batchSize, logEvery, clock, onStep, onWindow } = training;
   const window = new ThroughputMeter();
   const run = new ThroughputMeter();
   const order = createHash("sha256");
@@ -44,9 +45,15 @@ export async function train(training: Training, signal: AbortSignal): Promise<Ou
     const readyMs = clock.monotonicMs();
     const loss = await model.step(batch);
     const doneMs = clock.monotonicMs();
-    for (const meter of [window, run]) {
-      meter.add(batch.size, readyMs - waitingMs, doneMs - readyMs, loss);
-    }
+    const step = {
+      samples: batch.size,
+      dataMs: readyMs - waitingMs,
+      computeMs: doneMs - readyMs,
+      loss,
+    };
+    window.add(step);
+    run.add(step);
+    onStep(step);
     note(order, batch);
     if (run.steps % logEvery === 0 || run.steps === steps) {
       onWindow({ step: run.steps, ...window.take() });

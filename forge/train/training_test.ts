@@ -43,6 +43,7 @@ async function run(steps: number, logEvery: number): Promise<[Window[], Outcome]
     batchSize: 4,
     logEvery,
     clock,
+    onStep: () => {},
     onWindow: (window) => windows.push(window),
   }, NEVER);
   return [windows, outcome];
@@ -90,6 +91,7 @@ Deno.test("train stops when it is told to", async () => {
     batchSize: 4,
     logEvery: 10,
     clock,
+    onStep: () => {},
     onWindow: () => stop.abort(new Error("Stopped")),
   }, stop.signal);
   await assert.rejects(running, /Stopped/);

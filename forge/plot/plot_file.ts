@@ -1,0 +1,62 @@
+/** `--plot FILE`: which kinds of pictures there are, and writing one. */
+import { dirname } from "node:path/posix";
+import { CommandError } from "../../cache/platform/exit.ts";
+import type { Point } from "./step_series.ts";
+import { chartSvg } from "./chart_svg.ts";
+
+/** Points of a curve: single steps jump, as batches come several at a time. */
+export const PLOT_POINTS_MAX = 64;
+
+/** A picture to be written when a run is over. */
+export interface PlotFile {
+  readonly path: string;
+  readonly kind: "svg" | "png";
+}
+
+/**
+ * The picture that `path` names.
+ *
+ * @throws {CommandError} `usage`, before the run and not after it, when it cannot be written there.
+ */
+export function plotFileOf(path: string): PlotFile {
+  const kind = /\.(svg|png)$/i.exec(path)?.[1]?.toLowerCase();
+  if (kind !== "svg" && kind !== "png") {
+    throw new CommandError(
+      "usage",
+      `Cannot draw "${path}": wanted a name that ends in .svg or .png`,
+      "Give --plot FILE.svg or --plot FILE.png",
+    );
+  }
+  if (isDirectory(dirname(path))) return { path, kind };
+  throw new CommandError(
+    "usage",
+    `Cannot draw "${path}": there is no directory "${dirname(path)}"`,
+    "Make the directory first, or give another path with --plot",
+  );
+}
+
+/** Draws `points`, which are not empty. */
+export async function writePlot(
+  { path, kind }: PlotFile,
+  title: string,
+  points: readonly Point[],
+): Promise<void> {
+  const svg = chartSvg(title, points);
+  try {
+    if (kind === "svg") return await Deno.writeTextFile(path, svg);
+    const { pngOf } = await import("./chart_png.ts");
+    await Deno.writeFile(path, await pngOf(svg));
+  } catch (cause) {
+    const hint = "Give a path that this user may write with --plot";
+    throw new CommandError("failed", `Cannot write the plot "${path}"`, hint, { cause });
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    // Not there, or out of reach: the message says what is wanted.
+    return false;
+  }
+}
