@@ -138,6 +138,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       residents: this.#residents,
       tasks,
       revive: (object) => this.#loop.revive(object),
+      close: (object) => this.#close(object),
       signal,
     });
     this.#space = new CacheSpace({

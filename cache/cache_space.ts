@@ -103,6 +103,8 @@ export class CacheSpace {
       // What was evicted for it shows at the next look.
       await clock.sleep(FREE_SPACE_MS + 1, signal);
     }
+    // Meanwhile it left the cache; it enters again once it has been closed.
+    if (object.admission.kind === "evicted") return false;
     const decision = residency.claim(object.key, sizeBytes);
     if (decision.kind === "refuse") return false;
     object.admission = { kind: "admitted", chargedBytes: sizeBytes };

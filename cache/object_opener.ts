@@ -23,6 +23,8 @@ export interface ObjectOpenerDeps {
   readonly tasks: TaskGroup;
   /** Takes an object back into use that was closed a moment ago; false when it was not. */
   readonly revive: (object: CachedObject) => boolean;
+  /** Lets go of an object that nobody has open. */
+  readonly close: (object: CachedObject) => void;
   /** Aborts when the cache is closed. */
   readonly signal: AbortSignal;
 }
@@ -37,7 +39,7 @@ export class ObjectOpener {
 
   /** Opens an object; whoever does closes it. */
   async open(wanted: ObjectToOpen, purpose: OpenPurpose): Promise<CachedObject> {
-    const { open, loader, residency, revive, tasks } = this.#deps;
+    const { open, loader, residency, revive, close, tasks } = this.#deps;
     const { backend, path, entry } = wanted;
     const name = openName(backend, path, entry.version);
     let object: CachedObject | null = null;
@@ -50,8 +52,10 @@ export class ObjectOpener {
       const loaded = await opening;
       // It may have been closed by its last user before this one got it.
       if (open.get(name) !== opening) continue;
-      if (revive(loaded)) open.set(name, loader.lookedAt(loaded));
-      else object = loaded;
+      if (!revive(loaded)) object = loaded;
+      // Nothing that left the cache with it enters again; what is asked for now does.
+      else if (loaded.admission.kind === "evicted") close(loaded);
+      else open.set(name, loader.lookedAt(loaded));
     }
     object.opens += 1;
     if (purpose === "look") return object;

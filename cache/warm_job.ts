@@ -96,9 +96,12 @@ export class WarmJob implements Disposable {
     // Nothing of it has to be anywhere.
     if (sizeBytes === 0) return { kind: "warm", bytesFetched: 0, bytesSkipped: 0 };
     if (health.state.kind !== "working") return { kind: "not kept", reason: health.state.reason };
+    if (isEvicted(object)) return STILL_OPEN;
     const bytesSkipped = map.presentBytes;
     const bytesNeeded = sizeBytes - bytesSkipped;
-    if (!await claim(object, signal)) return { kind: "no room", bytesNeeded };
+    if (!await claim(object, signal)) {
+      return isEvicted(object) ? STILL_OPEN : { kind: "no room", bytesNeeded };
+    }
     this.#hold(object.key);
     await eachBlock({ offset: 0, end: sizeBytes }, blockBytes, async ({ offset, end }) => {
       const missingBytes = map.missingBytes(offset, end);
@@ -107,7 +110,9 @@ export class WarmJob implements Disposable {
       onProgress(missingBytes);
     });
     await object.kept(signal);
-    if (map.complete) return { kind: "warm", bytesFetched: bytesNeeded, bytesSkipped };
+    if (map.complete && !isEvicted(object)) {
+      return { kind: "warm", bytesFetched: bytesNeeded, bytesSkipped };
+    }
     const { state } = this.#deps.health;
     return {
       kind: "not kept",
@@ -121,3 +126,13 @@ export class WarmJob implements Disposable {
     this.#deps.holds.hold(key);
   }
 }
+
+/** Its file has no name any more, whatever is in it. */
+function isEvicted({ admission }: CachedObject): boolean {
+  return admission.kind === "evicted";
+}
+
+const STILL_OPEN = {
+  kind: "not kept",
+  reason: "it was evicted, and somebody still has it open",
+} as const;
