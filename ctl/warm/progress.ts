@@ -40,9 +40,9 @@ export function rateText(bytesPerSecond: number): string {
 export function progressBar(status: WarmStatus, columns: number): string {
   const text = progressText(status);
   const part = fraction(status);
-  const percent = `${Math.floor(part * 100)}%`.padStart(4);
+  const percent = `${Math.floor(part * 100)}%`.padStart(5);
   // One column stays free: a full line would wrap.
-  const room = columns - 1 - stringWidth(text) - " [] 100% ".length;
+  const room = columns - 1 - stringWidth(text) - "[] 100%  ".length;
   if (room < BAR_COLUMNS_MIN) return cut(text, columns - 1);
   const bar = Math.min(BAR_COLUMNS_MAX, room);
   const filled = Math.floor(part * bar);
