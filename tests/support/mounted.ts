@@ -3,7 +3,7 @@ import { createPlace, type Place, unmountAll } from "./place.ts";
 import { Program } from "./program.ts";
 import { freePort } from "./free_port.ts";
 
-/** After so long a test is taken to hang: its mount is ended, so that its calls fail. */
+/** After so long a test is taken to hang unless it says: its mount is ended, so its calls fail. */
 const TEST_MS_MAX = 120_000;
 
 /** What is mounted. */
@@ -14,6 +14,8 @@ export interface MountSettings {
   readonly variables?: Readonly<Record<string, string>>;
   /** More arguments of `warpdrive mount`. */
   readonly args?: readonly string[];
+  /** Longest time the test may take, in milliseconds. */
+  readonly testMsMax?: number;
   /** Fills the source before it is mounted. */
   readonly fill?: (source: string) => Promise<void>;
 }
@@ -42,13 +44,14 @@ export class Mounted implements AsyncDisposable {
     program: Program,
     passthrough: boolean,
     origin: string,
+    testMsMax: number,
     owned: AsyncDisposableStack,
   ) {
     this.place = place;
     this.program = program;
     this.passthrough = passthrough;
     this.#origin = origin;
-    this.#watchdog = new Watchdog(place.mountPoint);
+    this.#watchdog = new Watchdog(place.mountPoint, testMsMax);
     this.#owned = owned;
   }
 
@@ -72,7 +75,9 @@ export class Mounted implements AsyncDisposable {
     owned.defer(() => unmountAll(place.mountPoint));
     const { fields } = await program.ready();
     const passthrough = fields["passthrough"] === true;
-    return new Mounted(place, program, passthrough, `http://127.0.0.1:${port}`, owned.move());
+    const origin = `http://127.0.0.1:${port}`;
+    const testMsMax = settings.testMsMax ?? TEST_MS_MAX;
+    return new Mounted(place, program, passthrough, origin, testMsMax, owned.move());
   }
 
   /** The mount point. */
@@ -123,12 +128,14 @@ export class Mounted implements AsyncDisposable {
 /** Ends a mount whose test does not end, so that what waits for an answer fails. */
 class Watchdog {
   readonly #timer;
+  readonly #msMax: number;
   #ending: Promise<void> | null = null;
 
-  constructor(mountPoint: string) {
+  constructor(mountPoint: string, msMax: number) {
+    this.#msMax = msMax;
     this.#timer = setTimeout(() => {
       this.#ending = unmountAll(mountPoint);
-    }, TEST_MS_MAX);
+    }, msMax);
   }
 
   /** Throws when it had to act. */
@@ -136,7 +143,7 @@ class Watchdog {
     clearTimeout(this.#timer);
     if (this.#ending === null) return;
     await this.#ending;
-    throw new Error(`The mount hung, or its test took more than ${TEST_MS_MAX / 1000} s`);
+    throw new Error(`The mount hung, or its test took more than ${this.#msMax / 1000} s`);
   }
 }
 
