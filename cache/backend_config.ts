@@ -1,6 +1,7 @@
 /** The `backends:` section of a configuration file. */
 import type { BackendSettings, Source } from "./backend/settings.ts";
 import { readAzureSource } from "./azure_config.ts";
+import type { PlacedBackend } from "./cached_places.ts";
 import { BACKEND_SECTION } from "./config.ts";
 import { NAME_BYTES_MAX } from "./backend/backend.ts";
 import type { ConfigPath } from "./platform/config_problem.ts";
@@ -29,6 +30,18 @@ export function readBackends(reader: ConfigReader): readonly BackendSettings[] {
   const backends = positions.flatMap((position) => readBackend(reader, [...path, position]) ?? []);
   reportRepeats(reader, positions);
   return backends;
+}
+
+/** Where backends appear and of which type they are; how to get into their stores is not read. */
+export function readPlacedBackends(reader: ConfigReader): readonly PlacedBackend[] {
+  return reader.keys(["backends"]).flatMap((position) => {
+    const path = ["backends", position];
+    const name = reader.read(BACKEND_SECTION.shape.name, [...path, "name"]);
+    const type = reader.read(BACKEND_SECTION.shape.type, [...path, "type"]);
+    const mountPath = readMountPath(reader, path);
+    if (name === null || type === null || mountPath === null) return [];
+    return [{ name, mountPath, source: { type } }];
+  });
 }
 
 function readBackend(reader: ConfigReader, path: ConfigPath): BackendSettings | null {

@@ -5,6 +5,21 @@ import { type CommandRow, runCommandOf } from "../cache/platform/command_table.t
 /** Every command, in the order help shows them. */
 export const CTL_COMMANDS: readonly CommandRow[] = [
   {
+    name: "stats",
+    summary: "what the cache holds and what it did, by backend",
+    load: async () => (await import("./commands/stats.ts")).statsCommand,
+  },
+  {
+    name: "usage",
+    summary: "who takes how much of the cache",
+    load: async () => (await import("./commands/usage.ts")).usageCommand,
+  },
+  {
+    name: "stale",
+    summary: "what is cached and nobody has read for long",
+    load: async () => (await import("./commands/stale.ts")).staleCommand,
+  },
+  {
     name: "warm",
     summary: "bring data into the cache before they are read",
     load: async () => (await import("./commands/warm.ts")).warmCommand,

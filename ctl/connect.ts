@@ -108,6 +108,12 @@ export async function ask<Request extends z.ZodType, Answer extends z.ZodType>(
   }
 }
 
+/** Whether `error`, of finding or asking a mount, says that none runs. */
+export function isNoMount(error: unknown): boolean {
+  if (error instanceof ControlError) return error.code === "no_mount";
+  return error instanceof CommandError && error.code === "failed";
+}
+
 /** `path` without links, as mounts know it; what is not there of it, as it is written. */
 export async function realPath(path: string, clock: Clock): Promise<string> {
   const following = followed(resolve(path));

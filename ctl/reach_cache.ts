@@ -5,8 +5,7 @@ import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import { STATUS } from "./api_status.ts";
 import type { ControlClient } from "./client.ts";
-import { ask, connectMount, realPath, whereabouts } from "./connect.ts";
-import { ControlError } from "./control_error.ts";
+import { ask, connectMount, isNoMount, realPath, whereabouts } from "./connect.ts";
 import { type OfflineCache, openOfflineCache } from "./offline_cache.ts";
 
 /** The cache of a live mount, or one this process has locked. Disposing lets go of it. */
@@ -72,9 +71,4 @@ export function selectOffline(
     `Cannot find "${found.path}" in the cache: ${found.reason}`,
     `Give paths of cached backends below "${tree.mountPoint}"`,
   );
-}
-
-function isNoMount(error: unknown): boolean {
-  if (error instanceof ControlError) return error.code === "no_mount";
-  return error instanceof CommandError && error.code === "failed";
 }
