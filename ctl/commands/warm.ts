@@ -32,7 +32,7 @@ import { ControlError } from "../control_error.ts";
 import { FORMAT_OPTION, parseFormat, printRows } from "../output/format.ts";
 import { visibleJson } from "../output/visible.ts";
 import { followJob, type WarmOptions } from "../warm/follow.ts";
-import { listedPaths, MountPaths } from "../warm/paths.ts";
+import { listedPaths, MountPaths, mountPointAbove } from "../warm/paths.ts";
 import { WarmProgress } from "../warm/progress.ts";
 import { failureLines, JOB_COLUMNS, leftText, reportOf } from "../warm/report.ts";
 
@@ -193,7 +193,9 @@ async function connect(
   context: CommandContext,
 ): Promise<ControlClient> {
   try {
-    const real = path === undefined ? null : await realPath(path, context.clock);
+    const real = path === undefined
+      ? null
+      : await mountPointAbove(path) ?? await realPath(path, context.clock);
     const client = await connectMount(whereabouts(flags, real), context);
     // Whether anybody is there shows at the first call only.
     await ask(client, STATUS, {}, context);

@@ -3,11 +3,14 @@ import { dirname, resolve } from "node:path/posix";
 import type { Clock } from "../../cache/platform/clock.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
+import { mountAt, parseMountTable } from "../../cache/platform/mount_table.ts";
 import { TextLineStream } from "../../cache/platform/text_lines.ts";
 import { WARM_PATHS_PER_CALL } from "../api_warm.ts";
 import { realPath } from "../connect.ts";
 import { mountRootAbove } from "../find_socket.ts";
 
+/** As the mount table shows our mounts. */
+const FILE_SYSTEM_TYPE = "fuse.warpdrive";
 /** Of one call, below what the mount takes. */
 const LIST_UNITS_MAX = 1024 * 1024;
 
@@ -41,9 +44,7 @@ export class MountPaths {
   async below(path: string): Promise<string> {
     const written = resolve(path);
     // As it is written where that will do: following its links asks the mount for every name.
-    const found = this.#relative(written) ??
-      this.#relative(await realPath(written, this.#deps.clock)) ??
-      await this.#belowOtherRoot(written);
+    const found = this.#relative(written) ?? await this.#belowOtherRoot(written);
     if (found !== null) return found;
     throw new CommandError(
       "usage",
@@ -53,8 +54,12 @@ export class MountPaths {
   }
 
   async #belowOtherRoot(written: string): Promise<string | null> {
-    const path = await realPath(written, this.#deps.clock);
-    const seen = await mountRootAbove(path, this.#deps);
+    const { clock } = this.#deps;
+    const mountPoint = await mountPointAbove(written);
+    const path = mountPoint === null ? await realPath(written, clock) : written;
+    const found = this.#relative(path);
+    if (found !== null) return found;
+    const seen = await mountRootAbove(mountPoint ?? path, this.#deps);
     if (seen === null || seen.directory !== dirname(this.#socket)) return null;
     this.#roots.push(seen.root);
     return this.#relative(path);
@@ -67,6 +72,19 @@ export class MountPaths {
       if (path.startsWith(prefix)) return path.slice(prefix.length);
     }
     return null;
+  }
+}
+
+/**
+ * Where the mount of ours is that `path` is below, going by how it is written alone: following it
+ * would ask the mount, which may wait for its store. Null when it is below none.
+ */
+export async function mountPointAbove(path: string): Promise<string | null> {
+  const table = parseMountTable(await Deno.readTextFile("/proc/self/mountinfo"));
+  for (let place = resolve(path);; place = dirname(place)) {
+    const mounted = mountAt(table, place);
+    if (mounted !== null) return mounted.type === FILE_SYSTEM_TYPE ? place : null;
+    if (place === "/") return null;
   }
 }
 
