@@ -17,6 +17,9 @@ const MOUNT_STATUS = z.object({
   /** Inodes the kernel knows. */
   nodes: z.number(),
   open_files: z.number(),
+  /** Plans being followed, and warm jobs that run. */
+  plans: z.number(),
+  warm_jobs: z.number(),
 });
 
 const KERNEL_STATUS = z.object({
@@ -39,6 +42,8 @@ const CACHE_STATUS = z.object({
   since: TIME.nullable(),
   used_bytes: z.number(),
   size_bytes_max: z.number(),
+  /** Bytes of objects that are pinned. */
+  pinned_bytes: z.number(),
   /** Object versions kept, complete or not. */
   objects: z.number(),
 });
@@ -53,6 +58,11 @@ const BACKEND_STATUS = z.object({
   latency_ms: z.number().nullable(),
   reason: z.string().nullable(),
   since: TIME.nullable(),
+  /** Whose names are shown: while the store is silent, those that are known of it. */
+  names_from: z.enum(["store", "known"]),
+  /** Why the store is taken to be silent, and since when; null while it answers. */
+  silent_reason: z.string().nullable(),
+  silent_since: TIME.nullable(),
   /** When the configured credential ends; null when it does not, renews itself or does not say. */
   credential_expires: TIME.nullable(),
 });

@@ -36,13 +36,18 @@ export function mountTeams(config: MountConfig, libc: Libc, logger: Logger): Tea
 /** What the routes are made of. */
 export function controlSources(
   config: MountConfig,
-  { cache, warm, teams, context: { clock }, libc, open: { health }, plans }: ControlParts,
+  { cache, warm, teams, context: { clock }, libc, open: { health, volumes }, plans }: ControlParts,
   { features, fileSystem }: Served,
 ): ControlSources {
   const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
-  const status = { config, clock, ...machine, features, fileSystem, cache, health };
   const access = cache === null
     ? null
     : { ...cache, operations: cache.cache.operations, tree: config, teams, clock };
+  const status = {
+    ...{ config, clock, ...machine, features, fileSystem, cache: access, health, plans, warm },
+    offline: new Map(
+      volumes.flatMap(({ name, offline }) => offline === null ? [] : [[name, offline]]),
+    ),
+  };
   return { status, plans, warm, cache: access, clock };
 }

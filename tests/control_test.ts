@@ -92,6 +92,7 @@ mountTest("Control sockets of a mount", { fill }, async (mounted, step) => {
       deepEqual(backend, {
         ...{ name: "data", type: "local", mount_path: "data", state: "healthy" },
         ...{ reason: null, since: null, credential_expires: null },
+        ...{ names_from: "store", silent_reason: null, silent_since: null },
       });
     }
   });
@@ -218,7 +219,7 @@ Deno.test("Status tells of the cache", async () => {
   const client = new ControlClient(socketOf(place, "user"));
   deepEqual((await client.call(STATUS, {}, NEVER)).cache, {
     ...{ path, policy: "lru", state: "working", reason: null, since: null },
-    ...{ used_bytes: 0, size_bytes_max: 1024 ** 3, objects: 0 },
+    ...{ used_bytes: 0, size_bytes_max: 1024 ** 3, objects: 0, pinned_bytes: 0 },
   });
 });
 

@@ -79,6 +79,13 @@ export class Offline {
     this.names = deps.names;
   }
 
+  /** Why the store is taken to be silent, and since when; null while it answers. */
+  async silence(): Promise<{ readonly reason: string; readonly sinceMs: number } | null> {
+    const state = this.#state;
+    if (state.kind === "answering") return null;
+    return { reason: state.reason, sinceMs: await state.sinceMs };
+  }
+
   /** Counts the times the store fell silent: what was put together in one is of no use later. */
   get episode(): number {
     return this.#episode;

@@ -88,6 +88,11 @@ export class WarmJobs implements AsyncDisposable {
     return { kind: "begun", run };
   }
 
+  /** Jobs that have not ended. */
+  get running(): number {
+    return [...this.#runs.values()].filter(({ isEnded }) => !isEnded).length;
+  }
+
   /** The job called `id`, running or ended lately. */
   find(id: string): WarmRun | null {
     return this.#runs.get(id) ?? null;

@@ -6,6 +6,7 @@ import type { CacheHealth } from "../../../cache/cache_health.ts";
 import type { Clock } from "../../../cache/platform/clock.ts";
 import { COMMIT, VERSION } from "../../../cache/platform/version.ts";
 import type { MountConfig } from "../../config.ts";
+import type { Offline } from "../../fs/offline.ts";
 import type { KernelFeatures } from "../../fuse/handshake.ts";
 import { type Route, route } from "../route.ts";
 
@@ -21,7 +22,10 @@ export interface StatusSources {
   readonly fileSystem: { readonly nodes: number; readonly openFiles: number };
   /** What the cache keeps and how its disk does; null without a cache. */
   readonly cache: CacheSource | null;
+  readonly plans: { readonly size: number };
+  readonly warm: { readonly running: number };
   /** By name of the backend. */
+  readonly offline: ReadonlyMap<string, Pick<Offline, "silence">>;
   readonly health: ReadonlyMap<string, Pick<BackendHealth, "state">>;
 }
 
@@ -29,26 +33,27 @@ export interface StatusSources {
 export interface CacheSource {
   readonly usage: { readonly usedBytes: number; readonly objects: number };
   readonly health: Pick<CacheHealth, "state">;
+  readonly operations: { readonly pinnedBytes: number };
 }
 
 /** The route; the mount counts as started now. */
 export function statusRoute(sources: StatusSources): Route {
   const { clock } = sources;
   const started = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
-  return route(STATUS, { sockets: "both", bodyBytesMax: 0 }, () => {
+  return route(STATUS, { sockets: "both", bodyBytesMax: 0 }, async () => {
     const uptimeMs = clock.monotonicMs() - started.monotonicMs;
     const body = {
       mount: mountStatus(sources, started.wallMs, uptimeMs),
       kernel: kernelStatus(sources),
       cache: cacheStatus(sources),
-      backends: backendStatuses(sources),
+      backends: await backendStatuses(sources),
     };
-    return Promise.resolve({ kind: "answered", body });
+    return { kind: "answered", body };
   });
 }
 
 function mountStatus(
-  { config, pid, uid, fileSystem }: StatusSources,
+  { config, pid, uid, fileSystem, plans, warm }: StatusSources,
   startedMs: number,
   uptimeMs: number,
 ): Status["mount"] {
@@ -62,6 +67,8 @@ function mountStatus(
     uptime_seconds: Math.floor(uptimeMs / 1_000),
     nodes: fileSystem.nodes,
     open_files: fileSystem.openFiles,
+    plans: plans.size,
+    warm_jobs: warm.running,
   };
 }
 
@@ -87,15 +94,19 @@ function cacheStatus({ config, cache }: StatusSources): Status["cache"] {
     since: state.kind === "bypassed" ? isoTime(state.sinceMs) : null,
     used_bytes: usedBytes,
     size_bytes_max: sizeBytesMax,
+    pinned_bytes: cache.operations.pinnedBytes,
     objects,
   };
 }
 
-function backendStatuses({ config, health }: StatusSources): Status["backends"] {
-  return config.backends.map((settings) => {
+async function backendStatuses(
+  { config, health, offline }: StatusSources,
+): Promise<Status["backends"]> {
+  return await Promise.all(config.backends.map(async (settings) => {
     const { name, mountPath, source } = settings;
     const expiresMs = credentialExpiryMs(settings);
     const state = health.get(name)?.state ?? { state: "healthy", latencyMs: null };
+    const silence = await offline.get(name)?.silence() ?? null;
     const degraded = state.state === "degraded" ? state : null;
     return {
       name,
@@ -105,9 +116,12 @@ function backendStatuses({ config, health }: StatusSources): Status["backends"] 
       latency_ms: state.state === "healthy" ? rounded(state.latencyMs) : null,
       reason: degraded?.reason ?? null,
       since: degraded === null ? null : isoTime(degraded.sinceMs),
+      names_from: silence === null ? "store" : "known",
+      silent_reason: silence?.reason ?? null,
+      silent_since: silence === null ? null : isoTime(silence.sinceMs),
       credential_expires: expiresMs === null ? null : isoTime(expiresMs),
     };
-  });
+  }));
 }
 
 function isoTime(wallMs: number): string {

@@ -24,10 +24,12 @@ interface World {
   readonly clock: FakeClock;
   readonly backend: HealthState;
   readonly cache: CacheState | null;
+  /** That of its store; undefined where nothing is known of its names. */
+  readonly silence?: { readonly reason: string; readonly sinceMs: number } | null;
 }
 
 /** The answer of a mount that is so, and was mounted now. */
-function statusOf({ clock, backend, cache }: World) {
+function statusOf({ clock, backend, cache, silence }: World) {
   const source = { type: "local", root: "/srv" } as const;
   const settings = { name: "a", mountPath: "b", timeoutMs: 1, requestsMax: 1, source };
   const sources: StatusSources = {
@@ -38,9 +40,18 @@ function statusOf({ clock, backend, cache }: World) {
     kernelRelease: "6.18.0",
     features: { minor: 45, passthrough: true, prune: false },
     fileSystem: { nodes: 3, openFiles: 2 },
-    cache: cache === null
-      ? null
-      : { usage: { usedBytes: 10, objects: 4 }, health: { state: cache } },
+    cache: cache === null ? null : {
+      usage: { usedBytes: 10, objects: 4 },
+      health: { state: cache },
+      operations: { pinnedBytes: 5 },
+    },
+    plans: { size: 1 },
+    warm: { running: 6 },
+    offline: new Map(
+      silence === undefined ? [] : [
+        ["a", { silence: () => Promise.resolve(silence) }],
+      ],
+    ),
     health: new Map([["a", { state: backend }]]),
   };
   const route = statusRoute(sources);
@@ -59,6 +70,7 @@ Deno.test("Status tells since when a mount is there", async () => {
   const { mount, kernel, cache } = await ask();
   deepEqual([mount.started, mount.uptime_seconds], ["1970-01-01T00:00:05.000Z", 90]);
   deepEqual([mount.pid, mount.uid, mount.nodes, mount.open_files], [7, 8, 3, 2]);
+  deepEqual([mount.plans, mount.warm_jobs], [1, 6]);
   deepEqual(kernel, { release: "6.18.0", protocol: "7.45", passthrough: true, prune: false });
   equal(cache, null);
 });
@@ -70,6 +82,7 @@ Deno.test("Status tells which backend does not answer, since when and why", asyn
   deepEqual(backends, [{
     ...{ name: "a", type: "local", mount_path: "b", state: "degraded", latency_ms: null },
     ...{ reason: "no route", since: "1970-01-01T00:01:00.000Z", credential_expires: null },
+    ...{ names_from: "store", silent_reason: null, silent_since: null },
   }]);
 });
 
@@ -85,5 +98,20 @@ Deno.test("Status tells that the cache is bypassed, and what it holds", async ()
   deepEqual((await statusOf({ clock: new FakeClock(), backend, cache })()).cache, {
     ...{ path: "/cache", policy: "adaptive", state: "bypassed", reason: "EIO" },
     ...{ since: "1970-01-01T00:00:01.000Z", used_bytes: 10, size_bytes_max: 1_000, objects: 4 },
+    pinned_bytes: 5,
   });
+});
+
+Deno.test("Status tells whose names are shown while a store is silent", async () => {
+  const backend = { state: "healthy", latencyMs: null } as const;
+  const world = { clock: new FakeClock(), backend, cache: null };
+  const silence = { reason: "no answer for 5s", sinceMs: 3_000 };
+  const [silent] = (await statusOf({ ...world, silence })()).backends;
+  deepEqual([silent?.names_from, silent?.silent_reason, silent?.silent_since], [
+    "known",
+    "no answer for 5s",
+    "1970-01-01T00:00:03.000Z",
+  ]);
+  const [answering] = (await statusOf({ ...world, silence: null })()).backends;
+  equal(answering?.names_from, "store");
 });
