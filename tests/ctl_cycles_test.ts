@@ -14,7 +14,7 @@ const CYCLES = Number(Deno.env.get("WARPDRIVE_WARM_EVICT_CYCLES") ?? "60");
 const FILES = 16;
 const FILE_BYTES = 20_000;
 /** What a heap that is collected now and then may vary by; a thousand cycles must fit as well. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
+const MEMORY_BYTES = 96 * 1024 * 1024;
 const NEVER = new AbortController().signal;
 
 /** What a mount takes of its machine. */
@@ -97,7 +97,7 @@ Deno.test("data that are warmed and evicted over and over leave nothing behind",
       const now = await taken(mounted, cache.path);
       return now.openFiles + now.dataFiles === 0 ? now : null;
     });
-  for (let count = 0; count < CYCLES / 4; count += 1) await cycle();
+  for (let count = 0; count < CYCLES / 2; count += 1) await cycle();
   const before = await settled();
   for (let count = 0; count < CYCLES; count += 1) await cycle();
   const after = await settled();

@@ -83,7 +83,8 @@ export const SUITES: readonly Suite[] = [
 export const LONG_SUITE: Suite = {
   name: "long",
   title: "many crashes, many random runs, a million blocks, a soak",
-  owns: (path) => /^tests\/(cache_crash|cache_model|mount_model|cache_start)_test\.ts$/.test(path),
+  owns: (path) =>
+    /^tests\/(cache_crash|cache_model|mount_model|cache_start|ctl_cycles)_test\.ts$/.test(path),
   needs: ["fuse"],
   steps: [
     {
@@ -98,6 +99,7 @@ export const LONG_SUITE: Suite = {
     WARPDRIVE_MODEL_RUNS: "500",
     WARPDRIVE_MOUNT_MODEL_RUNS: "40",
     WARPDRIVE_START_BLOCKS: "1000000",
+    WARPDRIVE_WARM_EVICT_CYCLES: "1000",
   },
   stepMsMax: 3 * 3_600_000,
 };
