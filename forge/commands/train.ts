@@ -105,7 +105,7 @@ async function run(what: Run, context: CommandContext): Promise<void> {
     onWindow: (window) => print(json ? JSON.stringify(windowRecord(window)) : windowLine(window)),
   }, signal);
   print(json ? JSON.stringify(summaryRecord(outcome)) : summaryLine(outcome));
-  if (plot !== null) await writePlot(plot, titleOf(settings), series.points);
+  if (plot !== null) await writePlot(plot, titleOf(settings), series.curve);
 }
 
 /** Null without one; loaded only then, with the client that talks to a mount. */

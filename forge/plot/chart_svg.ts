@@ -1,5 +1,5 @@
 /** Draws a run: images per second above, the loss below, both over the steps. */
-import type { Point } from "./step_series.ts";
+import type { Curve } from "./step_series.ts";
 import { type Ticks, ticksOf } from "./ticks.ts";
 
 const WIDTH = 960;
@@ -28,20 +28,21 @@ interface Across {
   readonly of: (step: number) => number;
 }
 
-/** The drawing as an SVG document. `points` are not empty, `title` is plain text. */
-export function chartSvg(title: string, points: readonly Point[]): string {
+/** The drawing as an SVG document. The curve is not empty, `title` is plain text. */
+export function chartSvg(title: string, { points, meanOfSteps }: Curve): string {
   const speeds = points.map(({ imagesPerSecond }) => imagesPerSecond);
+  const mean = meanOfSteps === 1 ? "" : ` (mean of ${meanOfSteps} steps)`;
   const losses = points.map(({ loss }) => loss);
   const panels: readonly Panel[] = [
     {
-      heading: "images per second",
+      heading: `images per second${mean}`,
       color: "#0b62c4",
       top: PANEL_TOPS[0],
       ticks: ticksOf(0, Math.max(...speeds), TICKS),
       values: speeds,
     },
     {
-      heading: "loss",
+      heading: `loss${mean}`,
       color: "#b3361b",
       top: PANEL_TOPS[1],
       ticks: ticksOf(Math.min(...losses), Math.max(...losses), TICKS),

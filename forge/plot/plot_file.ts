@@ -1,11 +1,11 @@
 /** `--plot FILE`: which kinds of pictures there are, and writing one. */
 import { dirname } from "node:path/posix";
 import { CommandError } from "../../cache/platform/exit.ts";
-import type { Point } from "./step_series.ts";
+import type { Curve } from "./step_series.ts";
 import { chartSvg } from "./chart_svg.ts";
 
-/** Points of a curve: single steps jump, as batches come several at a time. */
-export const PLOT_POINTS_MAX = 64;
+/** Points of a curve: more would lie closer together than the pixels. */
+export const PLOT_POINTS_MAX = 512;
 
 /** A picture to be written when a run is over. */
 export interface PlotFile {
@@ -35,13 +35,13 @@ export function plotFileOf(path: string): PlotFile {
   );
 }
 
-/** Draws `points`, which are not empty. */
+/** Draws `curve`, which is not empty. */
 export async function writePlot(
   { path, kind }: PlotFile,
   title: string,
-  points: readonly Point[],
+  curve: Curve,
 ): Promise<void> {
-  const svg = chartSvg(title, points);
+  const svg = chartSvg(title, curve);
   try {
     if (kind === "svg") return await Deno.writeTextFile(path, svg);
     const { pngOf } = await import("./chart_png.ts");

@@ -1,13 +1,19 @@
 /** The steps of a run as a curve: as many points as a picture has room for, however long it was. */
 import { imagesPerSecond, type Step } from "../train/throughput.ts";
 
-/** Steps that follow one another, as one point of a curve. */
+/** How a run stood at one of its steps. */
 export interface Point {
-  /** The last of its steps, counted from 1. */
+  /** Counted from 1. */
   readonly step: number;
   readonly imagesPerSecond: number;
-  /** Mean of its steps. */
   readonly loss: number;
+}
+
+/** Points in their order. */
+export interface Curve {
+  readonly points: readonly Point[];
+  /** So many steps, up to its own, are in each point; fewer where there were not so many yet. */
+  readonly meanOfSteps: number;
 }
 
 /** Steps added up; `loss` too. */
@@ -36,14 +42,20 @@ export class StepSeries {
     if (this.#sums.length === this.#pointsMax) this.#halve();
   }
 
-  /** The curve so far. */
-  get points(): readonly Point[] {
+  /**
+   * The curve so far. Each point is the mean of an eighth of the run, which ends there: batches
+   * come a shard at a time, and the speed of single steps says nothing.
+   */
+  get curve(): Curve {
     const sums = this.#open.steps === 0 ? this.#sums : [...this.#sums, this.#open];
+    const width = Math.ceil(sums.length / 8);
     let step = 0;
-    return sums.map((sum) => {
-      step += sum.steps;
+    const points = sums.map(({ steps }, index): Point => {
+      step += steps;
+      const sum = sums.slice(Math.max(0, index + 1 - width), index + 1).reduce(together, NOTHING);
       return { step, imagesPerSecond: imagesPerSecond(sum), loss: sum.loss / sum.steps };
     });
+    return { points, meanOfSteps: width * this.#stepsPerPoint };
   }
 
   #halve(): void {

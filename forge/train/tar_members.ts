@@ -59,7 +59,7 @@ export async function* tarMembers(chunks: Iterable<Uint8Array>): AsyncGenerator<
   let last: Member | null = null;
   const entries = archive[Symbol.asyncIterator]();
   while (true) {
-    const entry: Entry | null = await nextEntry(entries, last);
+    const entry: Entry | null = await nextEntry(entries, last, source);
     if (entry === null) break;
     const member = memberOf(entry);
     last = member;
@@ -68,7 +68,7 @@ export async function* tarMembers(chunks: Iterable<Uint8Array>): AsyncGenerator<
       member,
       read() {
         isRead = true;
-        return bodyOf(entry, member);
+        return bodyOf(entry, member, source);
       },
     };
     if (!isRead) entry.resume();
@@ -90,11 +90,13 @@ export function wrongMember(
 async function nextEntry(
   entries: AsyncIterator<Entry>,
   last: Member | null,
+  source: CountedChunks,
 ): Promise<Entry | null> {
   try {
     const { done, value } = await entries.next();
     return done === true ? null : value;
   } catch (error) {
+    if (source.failure !== null) throw unreadable(source, source.failure);
     const place = last === null ? "at its start" : `at byte ${last.endBytes}, after "${last.name}"`;
     const message = `damaged or cut short ${place}: ${describeError(error)}`;
     throw new ShardError(message, last?.endBytes ?? 0, { cause: error });
@@ -121,7 +123,11 @@ function partOf(extension: string): Member["part"] {
   return extension === "cls" ? "label" : "other";
 }
 
-async function bodyOf(entry: Entry, member: Member): Promise<Uint8Array> {
+async function bodyOf(
+  entry: Entry,
+  member: Member,
+  source: CountedChunks,
+): Promise<Uint8Array> {
   const { sizeBytes } = member;
   if (sizeBytes > MEMBER_BYTES_MAX) {
     entry.resume();
@@ -136,9 +142,20 @@ async function bodyOf(entry: Entry, member: Member): Promise<Uint8Array> {
       filled += part.length;
     }
   } catch (error) {
-    throw wrongMember(member, `it is cut short after ${filled} of ${sizeBytes} bytes`, error);
+    if (source.failure !== null) throw unreadable(source, source.failure);
+    if (!source.isDone) throw error;
+    // Not `filled`: the reader throws away what it holds when its source ends too early.
+    const there = Math.max(0, source.bytes - member.offsetBytes - BLOCK_BYTES);
+    const count = Math.min(there, sizeBytes);
+    throw wrongMember(member, `it is cut short after ${count} of ${sizeBytes} bytes`);
   }
   return bytes;
+}
+
+/** The file system failed, and not the archive. */
+function unreadable({ bytes }: CountedChunks, failure: Error): ShardError {
+  const message = `it cannot be read behind byte ${bytes}: ${describeError(failure)}`;
+  return new ShardError(message, bytes, { cause: failure });
 }
 
 /** An archive ends with blocks of zeros: one that does not was cut between two members. */
@@ -149,19 +166,27 @@ function refuseCut(bytes: number, last: Member | null): void {
   throw new ShardError(message, bytes);
 }
 
-/** Chunks, and how many bytes they were. */
+/** Chunks, how many bytes they were, and how they ended. */
 class CountedChunks implements Iterable<Uint8Array> {
   readonly #chunks: Iterable<Uint8Array>;
   bytes = 0;
+  isDone = false;
+  failure: Error | null = null;
 
   constructor(chunks: Iterable<Uint8Array>) {
     this.#chunks = chunks;
   }
 
   *[Symbol.iterator](): Generator<Uint8Array> {
-    for (const chunk of this.#chunks) {
-      this.bytes += chunk.length;
-      yield chunk;
+    try {
+      for (const chunk of this.#chunks) {
+        this.bytes += chunk.length;
+        yield chunk;
+      }
+      this.isDone = true;
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
     }
   }
 }
