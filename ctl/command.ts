@@ -5,6 +5,11 @@ import { type CommandRow, runCommandOf } from "../cache/platform/command_table.t
 /** Every command, in the order help shows them. */
 export const CTL_COMMANDS: readonly CommandRow[] = [
   {
+    name: "status",
+    summary: "what a mount is, and how each part of it does",
+    load: async () => (await import("./commands/status.ts")).statusCommand,
+  },
+  {
     name: "stats",
     summary: "what the cache holds and what it did, by backend",
     load: async () => (await import("./commands/stats.ts")).statsCommand,

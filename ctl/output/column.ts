@@ -10,6 +10,7 @@
  * | `state`    | a word of ours                | as it is               | as it is            |
  * | `bytes`    | bytes                         | `1.5 GiB`              | bytes               |
  * | `count`    | a whole number                | `26,163`               | the number          |
+ * | `id`       | a number that names something | `26163`                | the number          |
  * | `percent`  | 0 to 100                      | `97.5%`                | the number          |
  * | `time`     | milliseconds since the epoch  | `2026-11-22 19:35:37Z` | ISO 8601, with `Z`  |
  * | `duration` | milliseconds                  | `1.5s`                 | milliseconds        |
@@ -17,7 +18,7 @@
 export type ColumnKind = TextKind | NumberKind;
 
 type TextKind = "text" | "state";
-type NumberKind = "bytes" | "count" | "percent" | "time" | "duration";
+type NumberKind = "bytes" | "count" | "id" | "percent" | "time" | "duration";
 
 interface Named {
   /** Name of the field in JSON and CSV: snake_case, the unit last, the same for ever. */
@@ -44,6 +45,7 @@ export function cellOf<Row>(column: Column<Row>, row: Row): Cell {
       return { kind: column.kind, value: column.value(row) };
     case "bytes":
     case "count":
+    case "id":
     case "percent":
     case "time":
     case "duration":

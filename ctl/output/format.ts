@@ -3,7 +3,8 @@ import type { Output } from "../../cache/platform/cli.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import type { Column } from "./column.ts";
 import { formatCsv } from "./csv.ts";
-import { formatJsonRecord, formatJsonRows } from "./json.ts";
+import { formatJsonRecord, formatJsonRows, jsonText } from "./json.ts";
+import { FIELD_COLUMNS, formatSections, type Section } from "./section.ts";
 import { formatRecord, formatTable } from "./table.ts";
 
 /** How a command prints: for people, for programs, for spreadsheets. */
@@ -55,6 +56,27 @@ export function printRecord<Row>(
       return stdout.write(formatJsonRecord(row, columns));
     case "csv":
       return stdout.write(formatCsv([row], columns));
+  }
+}
+
+/**
+ * Prints several tables: below their titles, as one JSON object by their keys, or as lines of CSV
+ * with the table, the row and the field that each value belongs to.
+ */
+export function printReport(
+  sections: readonly Section[],
+  format: Format,
+  stdout: Output,
+): void {
+  switch (format) {
+    case "table":
+      return stdout.write(formatSections(sections, terminalColumns(stdout)));
+    case "json":
+      return stdout.write(
+        jsonText(Object.fromEntries(sections.map(({ key, json }) => [key, json]))),
+      );
+    case "csv":
+      return stdout.write(formatCsv(sections.flatMap(({ fields }) => fields), FIELD_COLUMNS));
   }
 }
 

@@ -1,6 +1,7 @@
 import { equal, throws } from "node:assert/strict";
 import type { Column } from "./column.ts";
-import { type Format, parseFormat, printRecord, printRows } from "./format.ts";
+import { type Format, parseFormat, printRecord, printReport, printRows } from "./format.ts";
+import { recordSection, rowsSection } from "./section.ts";
 import { formatTable } from "./table.ts";
 
 interface Sample {
@@ -175,6 +176,31 @@ Deno.test("a table aligns characters that take two columns", () => {
     path: index === 0 ? "数据" : "abcd",
   }));
   equal(formatTable(rows, COLUMNS.slice(0, 2), null), "PATH  STATE\n数据  ok\nabcd  -\n");
+});
+
+Deno.test("a report of no rows says so below each title, and has none in JSON and CSV", () => {
+  const sections = [
+    rowsSection("rows", "Rows", [], COLUMNS.slice(0, 1)),
+    recordSection("record", "Record", null, COLUMNS.slice(0, 1)),
+  ];
+  const reportAs = (format: Format) => written((stdout) => printReport(sections, format, stdout));
+  equal(reportAs("table"), "Rows\nnone\n\nRecord\nnone\n");
+  equal(reportAs("json"), '{\n  "rows": [],\n  "record": null\n}\n');
+  equal(reportAs("csv"), "section,item,field,value\r\n");
+});
+
+Deno.test("a report in CSV tells rows apart by what they begin with", () => {
+  const report = [rowsSection("rows", "Rows", ROWS.slice(2), COLUMNS.slice(0, 3))];
+  equal(
+    written((stdout) => printReport(report, "csv", stdout)),
+    [
+      "section,item,field,value",
+      "rows,'=1+1,path,'=1+1",
+      "rows,'=1+1,state,warn",
+      "rows,'=1+1,size_bytes,0",
+      "",
+    ].join("\r\n"),
+  );
 });
 
 Deno.test("parseFormat takes three formats and no other", () => {

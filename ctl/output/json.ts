@@ -17,12 +17,17 @@ export function plainValue({ kind, value }: Cell): string | number | null {
   return kind === "time" && value !== null ? new Date(value).toISOString() : value;
 }
 
-function jsonObject<Row>(row: Row, columns: readonly Column<Row>[]): Record<string, unknown> {
+/** A row as the object that it is in JSON. */
+export function jsonObject<Row>(
+  row: Row,
+  columns: readonly Column<Row>[],
+): Readonly<Record<string, string | number | null>> {
   return Object.fromEntries(
     columns.map((column) => [column.key, plainValue(cellOf(column, row))]),
   );
 }
 
-function jsonText(value: unknown): string {
+/** `value` as it is printed. */
+export function jsonText(value: unknown): string {
   return `${visibleJson(JSON.stringify(value, null, 2))}\n`;
 }

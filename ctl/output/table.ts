@@ -54,6 +54,8 @@ export function humanCell({ kind, value }: Cell): string {
       return formatBytes(value);
     case "count":
       return counts.format(value);
+    case "id":
+      return String(value);
     case "percent":
       return `${value.toFixed(1)}%`;
     case "time":
