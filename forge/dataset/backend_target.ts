@@ -37,6 +37,7 @@ export async function openUrlTarget(
     hedge: () => undefined,
     authRefresh: () => undefined,
   };
+  await using opened = new AsyncDisposableStack();
   const { backend } = await openBackend(settings, {
     clock,
     random,
@@ -45,7 +46,10 @@ export async function openUrlTarget(
     libc: Libc.open(),
     hedges: NO_HEDGE_MEMORY,
   });
-  const drafts = await Deno.makeTempDir({ prefix: "warpdrive-dataset-" });
+  opened.use(backend);
+  const temporary = env.get("TMPDIR") ?? "/tmp";
+  const drafts = await Deno.makeTempDir({ dir: temporary, prefix: "warpdrive-dataset-" });
+  opened.move();
   return new BackendTarget(`${url.replace(/\/$/, "")}/${directory}`, backend, directory, drafts);
 }
 

@@ -66,7 +66,7 @@ export async function readCoco(source: CocoSource, signal: AbortSignal): Promise
   }
   if (images.length === 0) throw wrongFile(file, "it names no image with an annotation");
   await refuseMissing(source, images, signal);
-  const leftOut = left === 0 ? [] : [`${left} images without annotation`];
+  const leftOut = left === 0 ? [] : [`${left} without annotation`];
   return { classes, images: byName(images), leftOut };
 }
 

@@ -42,7 +42,7 @@ export async function readImageFolder(
       "Name a directory that has a directory for each class",
     );
   }
-  const leftOut = others === 0 ? [] : [`${others} files that are no images`];
+  const leftOut = others === 0 ? [] : [`${others} that are no .jpg, .jpeg or .png`];
   return { classes: top.directories, images: byName(images), leftOut };
 }
 

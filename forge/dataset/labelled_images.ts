@@ -15,7 +15,7 @@ export interface LabelledImages {
   readonly classes: readonly string[];
   /** By name. */
   readonly images: readonly LabelledImage[];
-  /** What was left out, counted, as it is told: `3 files that are no images`. */
+  /** Files that were left out, counted, with the reason: `3 without annotation`. */
   readonly leftOut: readonly string[];
 }
 

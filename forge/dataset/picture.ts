@@ -24,7 +24,11 @@ const SATURATION = 48;
 const BRIGHTNESS_RANGE = 64;
 
 /** The picture of class `label` of `classes` that `random` gives. */
-export function drawPicture(label: number, classes: number, random: Xoshiro128): Picture {
+export function drawPicture(
+  label: number,
+  classes: number,
+  random: Pick<Xoshiro128, "below">,
+): Picture {
   // Half a turn for the stripes: turned by more they are the same again. No sine of these comes so
   // near to a half that rounding could differ between machines.
   const direction = Math.PI * label / classes;

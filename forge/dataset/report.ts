@@ -13,12 +13,13 @@ export function writtenLines(
   wallMs: number,
 ): readonly string[] {
   const took = formatDuration(wallMs);
-  const lines = [`${shards} shards, ${samples} samples, ${formatBytes(sizeBytes)} in ${took}`];
+  const counts = `${counted(shards, "shard")}, ${counted(samples, "sample")}`;
+  const lines = [`${counts}, ${formatBytes(sizeBytes)} in ${took}`];
   for (const left of leftOut) lines.push(`left out: ${left}`);
   if (skipped.length > 0) {
     const names = skipped.slice(0, NAMES_MAX).map((name) => JSON.stringify(name)).join(", ");
     const more = skipped.length > NAMES_MAX ? ", …" : "";
-    lines.push(`left out: ${skipped.length} damaged images: ${names}${more}`);
+    lines.push(`left out: ${skipped.length} damaged: ${names}${more}`);
   }
   return lines;
 }
@@ -49,7 +50,7 @@ export function problemRecord(
 export function reportLine(
   { shards, samples, sizeBytes, labels, images, problems }: DataSetReport,
 ) {
-  const parts = [`${shards} shards`, `${samples} samples`, formatBytes(sizeBytes)];
+  const parts = [counted(shards, "shard"), counted(samples, "sample"), formatBytes(sizeBytes)];
   const values = [...labels.keys()];
   if (values.length > 0) {
     parts.push(`labels ${range(least(values), greatest(values), " to ")}`);
@@ -58,11 +59,7 @@ export function reportLine(
     const { widthMin, widthMax, heightMin, heightMax } = images;
     parts.push(`images ${range(widthMin, widthMax, "-")}x${range(heightMin, heightMax, "-")}`);
   }
-  const count = problems === 0
-    ? "no problems"
-    : problems === 1
-    ? "1 problem"
-    : `${problems} problems`;
+  const count = problems === 0 ? "no problems" : counted(problems, "problem");
   return `${parts.join(", ")}: ${count}`;
 }
 
@@ -83,6 +80,10 @@ export function reportRecord(report: DataSetReport): Readonly<Record<string, unk
     },
     problems,
   };
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function range(from: number, to: number, between: string): string {

@@ -47,6 +47,9 @@ export interface ImageSettings {
   readonly meanBytes: number;
 }
 
+/** Where images come from. */
+export type RandomNumbers = Pick<Xoshiro128, "next" | "below" | "fraction">;
+
 /** Draws the images of a set. */
 export class SyntheticJpegs {
   readonly #settings: ImageSettings;
@@ -72,7 +75,7 @@ export class SyntheticJpegs {
   }
 
   /** An image of class `label`, as a whole file. */
-  draw(label: number, random: Xoshiro128): Uint8Array<ArrayBuffer> {
+  draw(label: number, random: RandomNumbers): Uint8Array<ArrayBuffer> {
     const { classes, meanBytes } = this.#settings;
     assert(label >= 0 && label < classes, "The class is one of the set");
     const picture = drawPicture(label, classes, random);
@@ -165,13 +168,13 @@ class Grain {
   readonly #writer: BitWriter;
   readonly #details: HuffmanCodes;
   readonly #levels: Int8Array<ArrayBuffer>;
-  readonly #random: Xoshiro128;
+  readonly #random: RandomNumbers;
 
   constructor(
     writer: BitWriter,
     details: HuffmanCodes,
     levels: Int8Array<ArrayBuffer>,
-    random: Xoshiro128,
+    random: RandomNumbers,
   ) {
     this.#writer = writer;
     this.#details = details;
