@@ -54,7 +54,6 @@ export const jobReportCommand: Command = {
     const line = parseArguments(parser, args);
     if (line.kind === "help") return EXIT.done;
     const flags = Flags.parse(line.options);
-    if (line.operands.length > 0) throw unclear(`"${line.operands[0]}" is no option`);
     const format = parseFormat(flags.format);
     const { config, socket, list } = flags;
     const request = list ? null : reportOf(flags);

@@ -1,4 +1,6 @@
 /** Command lines, and exactly what they print and exit with. */
+import { CTL_COMMANDS } from "../../ctl/command.ts";
+import { CTL_CHANGE_CASES } from "./ctl_change_cases.ts";
 
 /** One command line. What is not named is empty. */
 export interface CliCase {
@@ -124,7 +126,7 @@ Options:
   -h, --help      show this help
 
 Commands:
-  doctor          look at everything a mount needs, and say what to do
+${CTL_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(14)}  ${summary}`).join("\n")}
   help [command]  show the help of a command
 
 Examples:
@@ -291,6 +293,7 @@ backends:
 export const CLI_CASES: readonly CliCase[] = [
   ...USAGE_CASES,
   ...CTL_CASES,
+  ...CTL_CHANGE_CASES,
   ...URL_CASES,
   ...CONFIG_CASES,
 ];
