@@ -94,6 +94,8 @@ export class MountModel implements AsyncDisposable {
   readonly #versions = new Map<string, Uint8Array[]>();
   /** Versions read as a whole by this process. */
   readonly #scanned = new Set<Uint8Array>();
+  /** Names this process has shown, and which have been there since. */
+  readonly #shown = new Set<string>();
   readonly #handles: Handle[] = [];
   #mounted: Mounted;
   #written = 0;
@@ -147,6 +149,7 @@ export class MountModel implements AsyncDisposable {
         return await this.#overwrite(step.name, step.sizeBytes);
       case "remove":
         this.#current.delete(step.name);
+        this.#shown.delete(step.name);
         await this.#container.getBlockBlobClient(step.name).deleteIfExists();
         return;
       case "list":
@@ -201,9 +204,12 @@ export class MountModel implements AsyncDisposable {
       ok(content !== undefined, `"${name}" has ${size} bytes, wanted ${current?.length}`);
       const handle = { file, name, content };
       this.#handles.push(handle);
+      if (!this.#isDown) this.#shown.add(name);
       return handle;
     } catch (error) {
-      this.#expect(error, current === undefined ? ["ENOENT"] : [], `open "${name}"`);
+      // In an outage, what was last known counts, and that may be that there is no such name.
+      const isAbsent = current === undefined || this.#isDown && !this.#shown.has(name);
+      this.#expect(error, isAbsent ? ["ENOENT"] : [], `open "${name}"`);
       return null;
     }
   }
@@ -251,19 +257,9 @@ export class MountModel implements AsyncDisposable {
 
   async #list(): Promise<void> {
     try {
-      const names: string[] = [];
-      for (const directory of ["", "directory"]) {
-        if (directory !== "" && !names.includes(directory)) continue;
-        const path = `${this.#mounted.path}/model/${directory}`;
-        for await (const entry of Deno.readDir(path)) {
-          names.push(directory === "" ? entry.name : `${directory}/${entry.name}`);
-        }
-      }
+      const names = await this.#names();
       if (this.#isDown) return;
-      deepEqual(
-        names.filter((name) => name !== "directory").sort(),
-        [...this.#current.keys()].sort(),
-      );
+      deepEqual(names, [...this.#current.keys()].sort());
       this.#count("list");
     } catch (error) {
       this.#expect(error, [], "list");
@@ -277,7 +273,32 @@ export class MountModel implements AsyncDisposable {
       "the backend is well",
       async () => (await this.#mounted.health()).code === 200,
     );
+    // For seconds, the mount goes on with what it knows of a store that was silent.
+    await eventually("what changed in the outage shows", () => this.#isShown());
     this.#isDown = false;
+  }
+
+  /** Whether the names and sizes that can be seen are the current ones. */
+  async #isShown(): Promise<boolean> {
+    const names = await this.#names();
+    if (names.join() !== [...this.#current.keys()].sort().join()) return false;
+    for (const [name, { length }] of this.#current) {
+      if ((await Deno.stat(`${this.#mounted.path}/model/${name}`)).size !== length) return false;
+    }
+    return true;
+  }
+
+  /** Every file that is listed. */
+  async #names(): Promise<string[]> {
+    const names: string[] = [];
+    for (const directory of ["", "directory"]) {
+      const path = `${this.#mounted.path}/model/${directory}`;
+      if (directory !== "" && !names.includes(directory)) continue;
+      for await (const entry of Deno.readDir(path)) {
+        names.push(directory === "" ? entry.name : `${directory}/${entry.name}`);
+      }
+    }
+    return names.filter((name) => name !== "directory").sort();
   }
 
   async #kill(): Promise<void> {
@@ -289,6 +310,7 @@ export class MountModel implements AsyncDisposable {
     this.#mounted = await mountOf(this.#store, this.#container.containerName, this.#place);
     // What was read in its last half second may not have been committed.
     this.#scanned.clear();
+    this.#shown.clear();
     this.#count("kill");
   }
 
