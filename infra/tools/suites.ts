@@ -84,7 +84,8 @@ export const LONG_SUITE: Suite = {
   name: "long",
   title: "many crashes, many random runs, a million blocks, a soak",
   owns: (path) =>
-    /^tests\/(cache_crash|cache_model|mount_model|cache_start|ctl_cycles)_test\.ts$/.test(path),
+    /^tests\/(cache_crash|cache_model|mount_model|cache_start|ctl_cycles|dataset_decoders)_test\.ts$/
+      .test(path),
   needs: ["fuse"],
   steps: [
     {
@@ -100,6 +101,7 @@ export const LONG_SUITE: Suite = {
     WARPDRIVE_MOUNT_MODEL_RUNS: "40",
     WARPDRIVE_START_BLOCKS: "1000000",
     WARPDRIVE_WARM_EVICT_CYCLES: "1000",
+    WARPDRIVE_DECODERS: "pillow",
   },
   stepMsMax: 3 * 3_600_000,
 };
