@@ -79,13 +79,20 @@ export const SUITES: readonly Suite[] = [
   },
 ];
 
+const LONG_TESTS = [
+  "cache_crash",
+  "cache_model",
+  "cache_start",
+  "ctl_cycles",
+  "dataset_decoders",
+  "mount_model",
+];
+
 /** What takes too long for every change: the same tests with more runs, and a soak. */
 export const LONG_SUITE: Suite = {
   name: "long",
   title: "many crashes, many random runs, a million blocks, a soak",
-  owns: (path) =>
-    /^tests\/(cache_crash|cache_model|mount_model|cache_start|ctl_cycles|dataset_decoders)_test\.ts$/
-      .test(path),
+  owns: (path) => LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
   needs: ["fuse"],
   steps: [
     {
