@@ -184,6 +184,11 @@ export class CacheOperations {
     return await this.#deps.verifier.verify(this.#rows(selector, signal), observer, signal);
   }
 
+  /** Reads the whole index; a damaged one begins anew. For a cache that nobody reads. */
+  async checkIndex(): Promise<void> {
+    await this.#deps.index.check();
+  }
+
   /** Keeps what was reported of a job, in place of an earlier report of the same one. */
   async reportJob(report: JobReport): Promise<void> {
     await this.#deps.index.putJob(report);

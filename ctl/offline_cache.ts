@@ -1,15 +1,18 @@
 /** The cache of a configuration that nobody has mounted, opened by a command itself. */
 import { existsSync } from "node:fs";
+import { join } from "node:path/posix";
+import { readPlacedBackends } from "../cache/backend_config.ts";
 import type { CacheOperations } from "../cache/cache_operations.ts";
 import type { CachedTree } from "../cache/cached_places.ts";
+import { type CacheSettings, readCacheSection } from "../cache/config.ts";
 import { FetchBuffers } from "../cache/fetch_buffers.ts";
 import { openCache } from "../cache/open_cache.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
-import type { ConfigInputs } from "../cache/platform/config_reader.ts";
+import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
+import { absolutePath } from "../cache/platform/setting.ts";
 import type { CacheMetrics } from "../cache/telemetry.ts";
-import { loadDoctorConfig } from "./doctor/doctor_config.ts";
 import { realPath } from "./connect.ts";
 
 /** Largest read of the cache; nothing is read through it here but to be verified. */
@@ -21,6 +24,8 @@ export interface OfflineCache extends AsyncDisposable {
   readonly tree: CachedTree;
   /** Its directory. */
   readonly path: string;
+  /** What turned out to be damaged and was dropped so far: parts of the index, chunks, files. */
+  readonly corruptions: number;
 }
 
 /**
@@ -33,33 +38,24 @@ export async function openOfflineCache(
   name: string,
   { env, clock, logger }: Pick<CommandContext, "env" | "clock" | "logger">,
 ): Promise<OfflineCache> {
-  const inputs: ConfigInputs = { env, readTextFile: (path) => Deno.readTextFileSync(path) };
-  const libc = Libc.open();
-  const { cache: settings, mountPoint, backends, memoryBytes } = loadDoctorConfig(
-    file,
-    inputs,
-    libc.effectiveUid() === 0,
-  );
-  if (settings === null) {
-    throw new CommandError(
-      "failed",
-      `Cannot open the cache of "${file}": it configures none`,
-      "Set cache.path in it, or name another file with --config",
-    );
-  }
+  const { settings, mountPoint, backends, memoryBytes } = readConfig(file, {
+    env,
+    readTextFile: (path) => Deno.readTextFileSync(path),
+  });
   // Opening would make one.
-  if (!existsSync(`${settings.path}/index.sqlite`)) {
+  if (!existsSync(join(settings.path, "index.sqlite"))) {
     throw new CommandError(
       "failed",
       `Cannot open cache "${settings.path}": there is no cache yet`,
       "Mount it once, or name another configuration with --config",
     );
   }
+  let corruptions = 0;
   const open = await openCache(settings, {
-    libc,
+    libc: Libc.open(),
     clock,
     logger,
-    metrics: UNCOUNTED,
+    metrics: { ...UNCOUNTED, corrupted: (count) => corruptions += count },
     buffers: new FetchBuffers(memoryBytes),
     mountPoint: `warpdrive ctl ${name}`,
     readBytesMax: READ_BYTES_MAX,
@@ -68,8 +64,34 @@ export async function openOfflineCache(
     operations: open.cache.operations,
     tree: { mountPoint: await realPath(mountPoint, clock), backends },
     path: settings.path,
+    get corruptions() {
+      return corruptions;
+    },
     [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
   };
+}
+
+/** What concerns the cache; stores and their credentials are not looked at. */
+interface OfflineConfig extends CachedTree {
+  readonly settings: CacheSettings;
+  readonly memoryBytes: number;
+}
+
+function readConfig(file: string, inputs: ConfigInputs): OfflineConfig {
+  const reader = new ConfigReader(inputs.readTextFile(file), inputs);
+  const mountPoint = reader.read(absolutePath(), ["mount_point"]);
+  const section = readCacheSection(reader);
+  const backends = readPlacedBackends(reader);
+  if (mountPoint === null || section === null || reader.problems.length > 0) {
+    throw configError(file, reader.problems);
+  }
+  const { cache: settings, memoryBytes } = section;
+  if (settings !== null) return { settings, memoryBytes, mountPoint, backends };
+  throw new CommandError(
+    "failed",
+    `Cannot open the cache of "${file}": it configures none`,
+    "Set cache.path in it, or name another file with --config",
+  );
 }
 
 const UNCOUNTED: CacheMetrics = {

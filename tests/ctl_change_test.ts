@@ -114,6 +114,15 @@ Deno.test("evict takes a directory out, says how much, and a dry run takes nothi
   deepEqual(await json(mounted, "evict", train, "--dry-run"), {
     ...{ result: "would be evicted", ...expected },
   });
+  equal(
+    (await ctl(mounted, "evict", train, "--dry-run")).stdout,
+    `RESULT      would be evicted
+OBJECTS     2
+BYTES       9.3 MiB
+STILL OPEN  0 B
+PINNED      0
+`,
+  );
   deepEqual(await json(mounted, "evict", train, `${train}/b`), { result: "evicted", ...expected });
   await eventually("the files are gone", async () => (await dataFilesIn(cache.path)).length === 1);
   const before = await fetched(mounted);
@@ -206,15 +215,19 @@ Deno.test("pin says what it could not pin, and what is missing of the rest", asy
   await using mounted = await mount(settings(cache.path, "10MiB"));
   await reads(mounted, "train/b");
   {
+    // Nothing is read ahead of one read in the middle.
     using file = await Deno.open(`${mounted.path}/objects/bulk/0`);
+    await file.seek(2 * MIB, Deno.SeekMode.Start);
     await file.read(new Uint8Array(4_096));
-    await mounted.metrics();
   }
   const objects = `${mounted.path}/objects`;
   const paths = [`${objects}/train/b`, `${objects}/bulk/0`, `${objects}/train-x`];
   const { code, stdout, stderr } = await ctl(mounted, "pin", ...paths);
   equal(code, 1);
-  match(stdout, /^PINNED +2\nBYTES +/);
+  match(
+    stdout,
+    /^PINNED {9}2\nBYTES +\S+ KiB\nINCOMPLETE {5}1\nREFUSED {8}0\nPINNED IN ALL {2}4\.3 MiB\n$/,
+  );
   match(stderr, /^Cannot pin ".*\/objects\/train-x": nothing of it is cached\nHint: .* warm/);
 });
 
@@ -238,7 +251,16 @@ Deno.test("verify finds what was damaged, names it, and it is fetched again", as
   const before = await fetched(mounted);
   await reads(mounted, "train-x/c");
   equal(await fetched(mounted), before + CHUNK_BYTES);
-  equal((await ctl(mounted, "verify", `${mounted.path}/objects/train-x`)).code, 0);
+  deepEqual(await ctl(mounted, "verify", `${mounted.path}/objects/train-x`), {
+    code: 0,
+    stdout: `RESULT           right
+OBJECTS          1
+RIGHT BYTES      2 MiB
+DAMAGED OBJECTS  0
+DAMAGED BYTES    0 B
+`,
+    stderr: "",
+  });
   // The damage is what this mount has to log as an error.
   const errors = mounted.program.log.splice(0).filter(({ level }) => level === "error");
   equal(errors.length, 1);
@@ -249,7 +271,7 @@ Deno.test("evict, pin and verify work on the cache itself while no mount runs", 
   await using place = await createPlace();
   const config = ["--config", `${place.root}/config.yaml`];
   const run = (...args: readonly string[]) =>
-    runProgram(["ctl", ...args, ...config, "--format", "json"], {}, settings("").variables ?? {});
+    runProgram(["ctl", ...args, ...config, "--format", "json"], {}, {});
   {
     await using mounted = await Mounted.start(place, settings(cache.path));
     await reads(mounted, "train/a", "train/b", "train-x/c");
@@ -274,6 +296,11 @@ Deno.test("evict, pin and verify work on the cache itself while no mount runs", 
   deepEqual(JSON.parse((await run("unpin", place.mountPoint)).stdout), {
     ...{ objects: 1, pinned_bytes: 0 },
   });
+  // A page of the index that no look at a few rows comes by.
+  await damage(`${cache.path}/index.sqlite`, 5 * 4_096 + 8);
+  const unindexed = await run("verify");
+  equal(unindexed.code, 1, unindexed.stderr);
+  match(unindexed.stderr, /Damaged: the index/);
 });
 
 Deno.test("job-report keeps the last word on each job, on a mount and without", async () => {
@@ -291,8 +318,7 @@ Deno.test("job-report keeps the last word on each job, on a mount and without", 
     equal(await mounted.stop("SIGTERM"), 0);
   }
   const config = ["--config", `${place.root}/config.yaml`];
-  const variables = settings("").variables ?? {};
-  const offline = await runProgram(["ctl", ...report("3", "0"), ...config], {}, variables);
+  const offline = await runProgram(["ctl", ...report("3", "0"), ...config], {}, {});
   equal(offline.code, 0, offline.stderr);
   await using mounted = await Mounted.start(place, settings(cache.path));
   const { stdout } = await ctl(mounted, "job-report", "--list", "--format", "csv");

@@ -23,7 +23,7 @@ import type { Column } from "../output/column.ts";
 import { FORMAT_OPTION, parseFormat, printRecord } from "../output/format.ts";
 import { StatusLine } from "../output/status_line.ts";
 import { visible } from "../output/visible.ts";
-import { reachCache, selectOffline } from "../reach_cache.ts";
+import { reachCache, type ReachedCache, selectOffline } from "../reach_cache.ts";
 
 const HELP = `
 Examples:
@@ -36,7 +36,12 @@ Exit code 1 when something was damaged.`;
 
 const Flags = z.object({ ...MOUNT_FLAGS, format: z.string() });
 
-const COLUMNS: readonly Column<VerifyAnswer>[] = [
+/** What was found; a mount has its index checked when it is opened, and as it is read. */
+interface Verification extends VerifyAnswer {
+  readonly isIndexDamaged: boolean;
+}
+
+const COLUMNS: readonly Column<Verification>[] = [
   { key: "result", header: "RESULT", kind: "state", value: resultOf },
   { key: "objects", header: "OBJECTS", kind: "count", value: ({ objects }) => objects },
   { key: "bytes", header: "RIGHT BYTES", kind: "bytes", value: ({ bytes }) => bytes },
@@ -76,15 +81,14 @@ export const verifyCommand: Command = {
 };
 
 async function verify(
-  { by, paths }: Awaited<ReturnType<typeof reachCache>>,
+  { by, paths }: ReachedCache,
   context: CommandContext,
-): Promise<VerifyAnswer> {
+): Promise<Verification> {
   using status = new StatusLine(context.stderr);
-  const show = (progress: VerifyProgressRecord) => status.show(describe(progress));
-  if (by.kind === "offline") return await verifyOffline(paths, by.cache, show, context.signal);
+  if (by.kind === "offline") return await verifyOffline(paths, by.cache, status, context.signal);
   const take = (record: z.output<typeof VERIFY.answer>) => {
-    if (record.event === "done") return record;
-    show(record);
+    if (record.event === "done") return { ...record, isIndexDamaged: false };
+    status.show(describe(record));
     return null;
   };
   return await longCall(by.client, VERIFY, { paths: [...paths] }, take, context);
@@ -93,28 +97,34 @@ async function verify(
 async function verifyOffline(
   paths: readonly string[],
   cache: OfflineCache,
-  show: (progress: VerifyProgressRecord) => void,
+  status: StatusLine,
   signal: AbortSignal,
-): Promise<VerifyAnswer> {
+): Promise<Verification> {
   const { operations, tree } = cache;
   const isAll = paths.length === 0;
   const selector: CacheSelector = isAll
     ? { kind: "all" }
     : { kind: "places", places: distinctPlaces(selectOffline(paths, cache)) };
+  if (isAll) {
+    status.show("Reading the index …");
+    await operations.checkIndex();
+  }
+  const indexDamages = cache.corruptions;
   const report = new VerifyReport(isAll ? await operations.totals() : null, tree);
   const observer = {
     damaged: report.damaged,
     progress: (found: Parameters<typeof report.progress>[0]) => {
       report.progress(found);
-      show(report.state);
+      status.show(describe(report.state));
     },
   };
-  return report.answer(await operations.verify(selector, observer, signal));
+  const verified = report.answer(await operations.verify(selector, observer, signal));
+  return { ...verified, isIndexDamaged: indexDamages > 0 };
 }
 
-function resultOf({ state, damaged_objects: damaged }: VerifyAnswer): string {
+function resultOf({ state, damaged_objects: damaged, isIndexDamaged }: Verification): string {
   if (state === "disk_failed") return "disk failed";
-  return damaged > 0 ? "damaged" : "right";
+  return damaged > 0 || isIndexDamaged ? "damaged" : "right";
 }
 
 function describe(progress: VerifyProgressRecord): string {
@@ -127,13 +137,14 @@ function describe(progress: VerifyProgressRecord): string {
 }
 
 /** What is damaged, and what that means. */
-function tell(verified: VerifyAnswer, { stderr }: CommandContext): void {
+function tell(verified: Verification, { stderr }: CommandContext): void {
+  if (verified.isIndexDamaged) stderr.write("Damaged: the index, see above\n");
   for (const { path, bytes } of verified.damaged) {
     stderr.write(`Damaged: ${visible(path)} (${formatBytes(bytes)})\n`);
   }
   const unnamed = verified.damaged_objects - verified.damaged.length;
   if (unnamed > 0) stderr.write(`Damaged: ${unnamed} more, see the log\n`);
-  if (verified.damaged_objects > 0) {
+  if (resultOf(verified) === "damaged") {
     stderr.write(
       "Hint: It was dropped and is fetched again; where it happens again, replace the disk\n",
     );
