@@ -64,7 +64,7 @@ Deno.test("dataset make writes the same bytes however many shards it makes at on
   });
 });
 
-Deno.test("dataset make deals shards out to several places, and check finds all is well", async () => {
+Deno.test("dataset make deals shards out to several places, and check finds all well", async () => {
   await withDirectory(async (directory) => {
     const [even, odd] = [`${directory}/even`, `file://${directory}/odd`];
     await dataset("make", "--out", even, "--out", odd, "--shards", "5", ...SMALL);
@@ -103,7 +103,7 @@ Deno.test("dataset make does not touch shards that are there unless it is told t
   });
 });
 
-Deno.test("dataset make tells of a draft that a run left behind, and replaces it by force", async () => {
+Deno.test("dataset make tells of a draft that was left behind, and replaces it by force", async () => {
   await withDirectory(async (directory) => {
     const args = ["make", "--out", directory, "--prefix", "", "--shards", "1", ...SMALL];
     await Deno.writeTextFile(`${directory}/.shard-000000.tar.partial`, "half");

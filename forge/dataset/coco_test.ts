@@ -39,7 +39,7 @@ async function refused(change: Readonly<Record<string, unknown>>, message: RegEx
   });
 }
 
-Deno.test("readCoco labels an image by its largest annotation, categories by their ids", async () => {
+Deno.test("readCoco labels images by the largest annotation, categories by their ids", async () => {
   await withCoco(JSON.stringify(COCO), async (source) => {
     const { classes, images, leftOut } = await readCoco(source, signal);
     deepEqual(classes, ["person", "toothbrush"]);

@@ -6,9 +6,9 @@ import { gaps } from "./data_set_check.ts";
 function root(directory: string, ...numbers: readonly number[]): Root {
   const shards = numbers.map((number) => {
     const name = `${directory}/shard-${String(number).padStart(6, "0")}.tar`;
-    return { path: `/root/${name}`, name, sizeBytes: 1 };
+    return { path: `/data/${name}`, name, sizeBytes: 1 };
   });
-  return { label: "a", path: "/root", shards };
+  return { label: "a", path: "/data", shards };
 }
 
 Deno.test("gaps names shards that are missing between others", () => {

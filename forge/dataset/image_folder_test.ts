@@ -47,7 +47,7 @@ Deno.test("readImageFolder follows links, and ends where one leads back up", asy
   });
 });
 
-Deno.test("readImageFolder refuses images without a class, and directories without images", async () => {
+Deno.test("readImageFolder refuses images without a class, and no images at all", async () => {
   await withFiles(["1.jpg", "a/2.jpg"], async (directory) => {
     await rejects(readImageFolder(directory, signal), /1\.jpg": it is in no directory of a class/);
   });

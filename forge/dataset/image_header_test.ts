@@ -55,7 +55,7 @@ Deno.test("readImageHeader tells the sides of JPEG and PNG images", () => {
   assert.deepEqual(readImageHeader(png(3, 2)), { format: "png", width: 3, height: 2 });
 });
 
-Deno.test("readImageHeader takes progressive JPEGs, padding and what cameras put behind the end", () => {
+Deno.test("readImageHeader takes progressive JPEGs, padding and what follows the end", () => {
   const size = { format: "jpeg", width: 24, height: 16 };
   assert.equal(jpeg()[FRAME + 1], 0xc0);
   assert.deepEqual(readImageHeader(patched(jpeg(), FRAME + 1, 0xc2)), size);

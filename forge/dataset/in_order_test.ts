@@ -45,7 +45,7 @@ Deno.test("mapInOrder hands results on in order, with no more begun than allowed
   equal((await results.next()).done, true);
 });
 
-Deno.test("mapInOrder ends with the first failure, whoever's turn it is, and stops the others", async () => {
+Deno.test("mapInOrder ends with the first failure, out of turn too, and stops all", async () => {
   const gates = new Gates();
   const first = mapInOrder([0, 1, 2], 3, never, gates.task).next();
   gates.fail(2);

@@ -28,7 +28,7 @@ Deno.test("cutIntoShards fills each shard with as many samples as wanted", async
   deepEqual(shards.flat(), orderedImages(IMAGES, null));
 });
 
-Deno.test("cutIntoShards keeps shards below a size, but for one image that alone is larger", async () => {
+Deno.test("cutIntoShards keeps below a size, but for an image that alone is larger", async () => {
   const sizes = [1_000, 1_000, 1_000, 50_000, 1_000];
   const images = orderedImages(IMAGES.slice(0, 5), null);
   const sizeOf = (path: string) =>

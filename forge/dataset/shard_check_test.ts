@@ -86,7 +86,7 @@ Deno.test("checkShard goes on behind a fault and tells each one once", async () 
   deepEqual(report.samples.map(({ key }) => key), ["g", "z"]);
 });
 
-Deno.test("checkShard says where an archive is cut or damaged, and what was sound before", async () => {
+Deno.test("checkShard says where an archive is cut or damaged, and what was sound", async () => {
   const whole = await tarOf([...sample("a", "1"), ...sample("b", "1")]);
   const second = IMAGE_BYTES + LABEL_BYTES;
   const cut = await checkShard([whole.subarray(0, second + 700)], 10);
@@ -109,7 +109,7 @@ Deno.test("checkShard counts what it does not tell one by one", async () => {
   deepEqual([report.problems.length, report.problemCount], [100, 150]);
 });
 
-Deno.test("checkShard keeps to the number of samples that may wait for their other half", async () => {
+Deno.test("checkShard keeps to the number of samples that may wait for a half", async () => {
   const labels = Array.from({ length: 1_026 }, (_, index): ArchiveMember => [`${index}.cls`, "1"]);
   const [first, second] = await messagesOf(...labels);
   equal(/"1024\.cls".*1024 samples before it wait/.test(first ?? ""), true, first);

@@ -1,4 +1,4 @@
-/** Writes tar archives, the same bytes for the same members: nothing of this machine enters them. */
+/** Writes tar archives: the same bytes for the same members, on every machine. */
 import { Buffer } from "node:buffer";
 import { type Pack, pack } from "tar-stream";
 import { assert } from "../../cache/platform/assert.ts";

@@ -28,7 +28,7 @@ Deno.test("ShardProgress renews one line of a terminal and takes it away", async
   ]);
 });
 
-Deno.test("ShardProgress writes at most ten lines elsewhere, and the last one when all is done", async () => {
+Deno.test("ShardProgress writes ten lines at most elsewhere, the last at the end", async () => {
   const lines = await shown(false, 100, 100);
   deepEqual(lines.length, 10);
   deepEqual(lines[0], "made 10 of 100 shards, 10 MiB, 1 MiB/s, 1.5m left\n");

@@ -43,7 +43,7 @@ export interface ImageSettings {
   readonly width: number;
   readonly height: number;
   readonly classes: number;
-  /** Bytes of a mean image; each has from half to one and a half times as much beyond its header. */
+  /** Bytes of a mean image; each has half to one and a half times as many, header apart. */
   readonly meanBytes: number;
 }
 

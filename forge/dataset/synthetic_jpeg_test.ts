@@ -104,7 +104,7 @@ Deno.test("SyntheticJpegs decode to the picture they were drawn from, block by b
   }
 });
 
-Deno.test("SyntheticJpegs writes a coefficient where it belongs, behind zeros of any number", () => {
+Deno.test("SyntheticJpegs writes a coefficient where it belongs, behind any zeros", () => {
   const jpegs = new SyntheticJpegs({ width: 64, height: 64, classes: 4, meanBytes: 900 });
   for (const every of [1, 4, 5, 6, 9, 13, 16]) {
     const file = jpegs.draw(1, sparse(every));
@@ -117,7 +117,7 @@ Deno.test("SyntheticJpegs writes a coefficient where it belongs, behind zeros of
   }
 });
 
-Deno.test("SyntheticJpegs draws images of about the bytes wanted, some smaller, some larger", () => {
+Deno.test("SyntheticJpegs draws about the bytes wanted, some images smaller, some larger", () => {
   for (const meanBytes of [4_000, 15_565, 50_000]) {
     const jpegs = new SyntheticJpegs({ width: 224, height: 224, classes: 10, meanBytes });
     const random = Xoshiro128.seeded(1, 0);
