@@ -155,6 +155,13 @@ export class Plan {
     return position === Infinity ? Infinity : this.pace.dueMs(position);
   }
 
+  /** The next read of the file with `key`; null when there is none, as far as this plan knows. */
+  nextRead(key: number): number | null {
+    const file = this.files.find(key);
+    const position = file === null ? Infinity : this.#front.nextUse(file);
+    return position === Infinity ? null : position;
+  }
+
   /** Draws times anew where the pace has changed; whether all that were given out are wrong. */
   follow(nowMs: number): boolean {
     return this.pace.follow(this.#front.high, nowMs);

@@ -25,6 +25,11 @@ export const CTL_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import("./commands/stale.ts")).staleCommand,
   },
   {
+    name: "explain",
+    summary: "one file: what of it is cached, how it opens, when it leaves",
+    load: async () => (await import("./commands/explain.ts")).explainCommand,
+  },
+  {
     name: "warm",
     summary: "bring data into the cache before they are read",
     load: async () => (await import("./commands/warm.ts")).warmCommand,
@@ -64,7 +69,9 @@ export const CTL_COMMANDS: readonly CommandRow[] = [
 const EXAMPLES = `
 Examples:
   warpdrive ctl doctor --config /etc/warpdrive/config.yaml
-  warpdrive ctl doctor --quick --format json
+  warpdrive ctl status
+  warpdrive ctl usage /mnt/data --by team --format csv
+  warpdrive ctl explain /mnt/data/train/shard-000017.tar
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.`;
 

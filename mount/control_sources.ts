@@ -5,6 +5,7 @@ import type { Logger } from "../cache/platform/log.ts";
 import { type Teams, teamsOf } from "../cache/teams.ts";
 import type { MountConfig } from "./config.ts";
 import type { ControlSources } from "./control/routes.ts";
+import { buildNamespace } from "./namespace.ts";
 import type { Served, Surroundings } from "./serve_kernel.ts";
 import type { WarmJobs } from "./warm/warm_jobs.ts";
 
@@ -36,18 +37,31 @@ export function mountTeams(config: MountConfig, libc: Libc, logger: Logger): Tea
 /** What the routes are made of. */
 export function controlSources(
   config: MountConfig,
-  { cache, warm, teams, context: { clock }, libc, open: { health, volumes }, plans }: ControlParts,
+  parts: ControlParts,
   { features, fileSystem }: Served,
 ): ControlSources {
-  const machine = { uid: libc.effectiveUid(), pid: Deno.pid, kernelRelease: Deno.osRelease() };
-  const access = cache === null
-    ? null
-    : { ...cache, operations: cache.cache.operations, tree: config, teams, clock };
-  const status = {
-    ...{ config, clock, ...machine, features, fileSystem, cache: access, health, plans, warm },
-    offline: new Map(
-      volumes.flatMap(({ name, offline }) => offline === null ? [] : [[name, offline]]),
-    ),
+  const { warm, teams, context: { clock }, libc, open: { health, volumes }, plans } = parts;
+  const cache = parts.cache === null ? null : {
+    ...parts.cache,
+    operations: parts.cache.cache.operations,
+    tree: config,
+    teams,
+    clock,
   };
-  return { status, plans, warm, cache: access, clock };
+  const uid = libc.effectiveUid();
+  const process = { uid, pid: Deno.pid, kernelRelease: Deno.osRelease() };
+  return {
+    status: {
+      ...{ config, clock, ...process, features, fileSystem, cache, health, plans, warm },
+      offline: new Map(volumes.map(({ name, offline }) => [name, offline])),
+    },
+    explain: {
+      tree: { mountPoint: config.mountPoint, space: buildNamespace(volumes) },
+      volumes: new Map(volumes.map((volume) => [volume.name, volume])),
+      readability: { defaults: config.owner, allowOther: config.allowOther, mountUid: uid },
+      passthrough: features.passthrough,
+      ...{ cache, fileSystem, plans, clock },
+    },
+    ...{ plans, warm, cache, clock },
+  };
 }

@@ -4,7 +4,7 @@
  *     begin ──▶ fed, while its signal lasts ──abort──▶ forgotten by the cache
  */
 import { type AnnouncedRead, Plan } from "../cache/plan.ts";
-import { fileKeyOf } from "../cache/plan_files.ts";
+import { fileKeyOf, type PlannedPath } from "../cache/plan_files.ts";
 import type { PlannedObjects } from "../cache/planned_objects.ts";
 import { PlanSet } from "../cache/plan_set.ts";
 import type { Clock } from "../cache/platform/clock.ts";
@@ -85,6 +85,16 @@ export interface RunningPlan {
   readonly plan: Plan;
   readonly feeder: PlanFeeder;
   readonly reader: Reader;
+}
+
+/** A plan that names a file. */
+export interface PlanUse {
+  readonly plan: string;
+  readonly uid: number;
+  /** The first read that has not begun. */
+  readonly position: number;
+  /** The next one of the file; null when it is not read again, as far as the plan knows. */
+  readonly nextRead: number | null;
 }
 
 /** All plans. */
@@ -191,6 +201,18 @@ export class Plans implements AsyncDisposable {
       else running.feeder.wake();
     }
     this.#follow();
+  }
+
+  /** The plans that name a file. */
+  usesOf(file: PlannedPath): readonly PlanUse[] {
+    const key = fileKeyOf(file);
+    return [...this.#running.values()].filter(({ plan }) => plan.files.find(key) !== null)
+      .map(({ id, uid, plan }) => ({
+        plan: id,
+        uid,
+        position: plan.progress.position,
+        nextRead: plan.nextRead(key),
+      }));
   }
 
   status({ id, uid, plan, feeder }: RunningPlan): PlanStatus {

@@ -68,6 +68,20 @@ export function rowsSection<Row>(
   };
 }
 
+/** Rows with too many fields for a line: in text, one record for each. */
+export function recordsSection<Row>(
+  key: string,
+  title: string,
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+): Section {
+  const records = rows.map((row) => formatRecord(row, columns));
+  return {
+    ...rowsSection(key, title, rows, columns),
+    text: () => records.length === 0 ? "none\n" : records.join("\n"),
+  };
+}
+
 /** The sections below their titles, a line between them. */
 export function formatSections(sections: readonly Section[], width: number | null): string {
   return sections.map(({ title, text }) => `${title}\n${text(width)}`).join("\n");

@@ -5,6 +5,7 @@ import type { WarmJobs } from "../warm/warm_jobs.ts";
 import type { CacheAccess } from "./cache_access.ts";
 import type { Route } from "./route.ts";
 import { evictRoute } from "./routes/evict.ts";
+import { explainRoute, type ExplainSources } from "./routes/explain.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { pinRoutes } from "./routes/pin.ts";
 import { planRoutes } from "./routes/plans.ts";
@@ -18,6 +19,7 @@ import { warmRoutes } from "./routes/warm.ts";
 /** What the routes ask and steer. */
 export interface ControlSources {
   readonly status: StatusSources;
+  readonly explain: ExplainSources;
   readonly plans: Plans;
   readonly warm: WarmJobs;
   /** Null without a cache. */
@@ -32,6 +34,7 @@ export function controlRoutes(sources: ControlSources): readonly Route[] {
     statsRoute(sources.cache),
     usageRoute(sources.cache),
     staleRoute(sources.cache),
+    explainRoute(sources.explain),
     ...planRoutes(sources.plans, sources.clock),
     ...warmRoutes(sources.warm, sources.clock),
     evictRoute(sources.cache),

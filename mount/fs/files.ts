@@ -1,5 +1,5 @@
 /** Open files: OPEN, READ, LSEEK, RELEASE. All handles of a node share one open object. */
-import { BackendError } from "../../cache/backend/backend.ts";
+import { BackendError, baseName } from "../../cache/backend/backend.ts";
 import type { OpenObject } from "../../cache/open_object.ts";
 import { assert, present } from "../../cache/platform/assert.ts";
 import { ERRNO } from "../../cache/platform/errno.ts";
@@ -30,6 +30,13 @@ export interface OpenFileEvents {
   gone(node: Node): void;
 }
 
+/** A version that is open, and how all who have it open read it. */
+export interface OpenVersion {
+  readonly version: string;
+  readonly mode: "cached" | "passthrough";
+  readonly opens: number;
+}
+
 const NOTHING: Reply = { kind: "bytes", bytes: new Uint8Array(0), release: () => undefined };
 
 /** The open files of a mount. */
@@ -53,6 +60,20 @@ export class OpenFiles {
   /** Open handles. */
   get size(): number {
     return this.#handles.size;
+  }
+
+  /** The open versions of the file at `path` of a backend. Looks at every open handle. */
+  versionsOf(backend: string, path: string): readonly OpenVersion[] {
+    const name = baseName(path);
+    // Names are at hand, paths are put together.
+    const nodes = [...new Set(this.#handles.values())].filter((node) =>
+      node.name === name && node.volume?.name === backend && node.path === path
+    );
+    return nodes.flatMap(({ entry, openMode }) =>
+      entry.kind !== "object" || openMode.mode === "none"
+        ? []
+        : [{ version: entry.version, mode: openMode.mode, opens: openMode.opens }]
+    );
   }
 
   open(node: Node, flags: number, uid: number): Reply | Promise<Reply> {

@@ -23,7 +23,7 @@ import type { DefaultAttributes } from "./attributes.ts";
 import { DirectoryAhead } from "./directory_ahead.ts";
 import { OpenDirectories } from "./directories.ts";
 import { verdictOn } from "./errno.ts";
-import { type BackingFiles, OpenFiles } from "./files.ts";
+import { type BackingFiles, OpenFiles, type OpenVersion } from "./files.ts";
 import type { Listings } from "./listings.ts";
 import { Lookups, type Validity } from "./lookups.ts";
 import { type Node, NodeTable } from "./nodes.ts";
@@ -103,6 +103,11 @@ export class FileSystem implements Handler {
   /** Open file handles. */
   get openFiles(): number {
     return this.#files.size;
+  }
+
+  /** The open versions of the file at `path` of a backend, and how they are read. */
+  openVersions(backend: string, path: string): readonly OpenVersion[] {
+    return this.#files.versionsOf(backend, path);
   }
 
   handle(request: Request, signal: LazySignal): Reply | Promise<Reply> {

@@ -131,7 +131,9 @@ ${CTL_COMMANDS.map(({ name, summary }) => `  ${name.padEnd(14)}  ${summary}`).jo
 
 Examples:
   warpdrive ctl doctor --config /etc/warpdrive/config.yaml
-  warpdrive ctl doctor --quick --format json
+  warpdrive ctl status
+  warpdrive ctl usage /mnt/data --by team --format csv
+  warpdrive ctl explain /mnt/data/train/shard-000017.tar
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
 `;

@@ -25,7 +25,7 @@ export interface StatusSources {
   readonly plans: { readonly size: number };
   readonly warm: { readonly running: number };
   /** By name of the backend. */
-  readonly offline: ReadonlyMap<string, Pick<Offline, "silence">>;
+  readonly offline: ReadonlyMap<string, Pick<Offline, "silence"> | null>;
   readonly health: ReadonlyMap<string, Pick<BackendHealth, "state">>;
 }
 
