@@ -97,7 +97,7 @@ Deno.test("ShardLoader begins no shard beyond its bound, and always one", async 
   });
 });
 
-Deno.test("ShardLoader says of each shard how many samples it had when it was consumed", async () => {
+Deno.test("ShardLoader says how many samples each shard had when it is consumed", async () => {
   await withShards(async ([large, ...small]) => {
     assert.ok(large !== undefined);
     const consumed: number[] = [];

@@ -1,7 +1,7 @@
 /** What a suite needs of the machine, and what to do when it is not there. */
 
 /** A capability of the machine. */
-export type Need = "fuse";
+export type Need = "fuse" | "webgpu";
 
 /** What the checks look at. */
 export interface Machine {
@@ -10,6 +10,8 @@ export interface Machine {
   opens(path: string): boolean;
   /** Whether `program` is on PATH. */
   hasProgram(program: string): boolean;
+  /** Whether WebGPU finds a driver, of a GPU or in software. */
+  hasAdapter(): boolean;
 }
 
 /** What is missing for `need` and how to get it; null when nothing is. */
@@ -24,6 +26,11 @@ export function missing(need: Need, machine: Machine): string | null {
         return "fusermount3 is not installed and this is not root: install the package fuse3";
       }
       return null;
+    }
+    case "webgpu": {
+      if (machine.hasAdapter()) return null;
+      return "WebGPU has no adapter here: install the package mesa-vulkan-drivers, whose Vulkan " +
+        "driver computes on the CPU";
     }
   }
 }
@@ -49,5 +56,15 @@ export const thisMachine: Machine = {
         return false;
       }
     });
+  },
+  hasAdapter() {
+    // Another process: only there is the answer waited for, and drivers say what they like.
+    const asking = "Deno.exit(await navigator.gpu.requestAdapter() === null ? 1 : 0)";
+    return new Deno.Command(Deno.execPath(), {
+      args: ["eval", asking],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
   },
 };

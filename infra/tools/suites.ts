@@ -68,6 +68,16 @@ export const SUITES: readonly Suite[] = [
     stepMsMax: STEP_MS_MAX,
   },
   {
+    name: "webgpu",
+    title: "the trainer's model through WebGPU",
+    owns: (path) => /^tests\/(.*_)?webgpu(_.*)?_test\.ts$/.test(path),
+    needs: ["webgpu"],
+    steps: [],
+    flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
+  },
+  {
     name: "mount",
     title: "real mounts through the kernel",
     owns: () => true,

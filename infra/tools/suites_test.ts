@@ -7,6 +7,7 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/tidy_test.ts")?.name, "gate");
   equal(suiteOf("tests/azure_conformance_test.ts")?.name, "conformance");
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
+  equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
   equal(suiteOf("tests/posix_test.ts")?.name, "mount");
 });
 
@@ -23,7 +24,8 @@ Deno.test("the long suite runs again what the others run", () => {
 });
 
 function machine(facts: Partial<Machine>): Machine {
-  return { uid: 0, opens: () => true, hasProgram: () => true, ...facts };
+  const whole = { uid: 0, opens: () => true, hasProgram: () => true, hasAdapter: () => true };
+  return { ...whole, ...facts };
 }
 
 Deno.test("fuse is missing without the device, and says how to get it", () => {
@@ -34,4 +36,9 @@ Deno.test("fuse needs fusermount3 only where there is no root", () => {
   equal(missing("fuse", machine({ hasProgram: () => false })), null);
   match(missing("fuse", machine({ uid: 1000, hasProgram: () => false })) ?? "", /package fuse3/);
   equal(missing("fuse", machine({ uid: 1000 })), null);
+});
+
+Deno.test("webgpu needs a driver, and software will do", () => {
+  equal(missing("webgpu", machine({})), null);
+  match(missing("webgpu", machine({ hasAdapter: () => false })) ?? "", /mesa-vulkan-drivers/);
 });
