@@ -103,7 +103,7 @@ Deno.test("dataset make does not touch shards that are there unless it is told t
   });
 });
 
-Deno.test("dataset make tells of a draft that was left behind, and replaces it by force", async () => {
+Deno.test("dataset make tells of a draft left behind, and replaces it by force", async () => {
   await withDirectory(async (directory) => {
     const args = ["make", "--out", directory, "--prefix", "", "--shards", "1", ...SMALL];
     await Deno.writeTextFile(`${directory}/.shard-000000.tar.partial`, "half");
