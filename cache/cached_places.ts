@@ -93,18 +93,23 @@ export function selectPaths(
 
 /** The places of `paths`, those left out that are below another one: each object once. */
 export function distinctPlaces(paths: readonly SelectedPath[]): readonly CachedPlace[] {
-  const kept: CachedPlace[] = [];
-  for (const place of paths.flatMap(({ places }) => places)) {
-    if (kept.some((other) => contains(other, place))) continue;
-    const outside = kept.filter((other) => !contains(place, other));
-    kept.splice(0, kept.length, ...outside, place);
-  }
-  return kept;
+  const places = new Map(
+    paths.flatMap((path) => path.places).map((place) => [nameOf(place), place]),
+  );
+  return [...places.values()].filter(({ backend, path }) =>
+    !directoriesAbove(path).some((above) => places.has(nameOf({ backend, path: above })))
+  );
 }
 
-function contains(outer: CachedPlace, inner: CachedPlace): boolean {
-  return outer.backend === inner.backend &&
-    (outer.path === "" || outer.path === inner.path || inner.path.startsWith(`${outer.path}/`));
+function nameOf({ backend, path }: CachedPlace): string {
+  return `${backend}\0${path}`;
+}
+
+/** All directories that hold `path`, the backend itself included. */
+function directoriesAbove(path: string): readonly string[] {
+  if (path === "") return [];
+  const names = path.split("/");
+  return names.map((_, count) => names.slice(0, count).join("/"));
 }
 
 /** The path below the mount point where `place` is seen; `BACKEND:PATH` where it is not mounted. */

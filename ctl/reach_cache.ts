@@ -27,7 +27,7 @@ export interface CacheWords {
 }
 
 /**
- * The cache that `words` mean. Without a mount, the one of `--config` is opened, and stderr is told.
+ * The cache that `words` mean. Without a mount that of `--config` is opened, and stderr is told.
  *
  * @throws {CommandError | ControlError} when there is neither.
  */

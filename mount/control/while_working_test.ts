@@ -20,7 +20,7 @@ Deno.test("records say each second that the work goes on, and at last what it ga
   equal((await records.next()).done, true);
 });
 
-Deno.test("records end with the failure of their work, and with that of work cut short", async () => {
+Deno.test("records end with the failure of their work, cut short or not", async () => {
   const clock = new FakeClock();
   const failing = whileWorking(Promise.reject(new Error("no")), () => 0, clock, NEVER);
   await rejects(failing.next(), /no/);
