@@ -81,7 +81,9 @@ export class CachedObject implements OpenObject {
   readonly #wanted: WantedFetches;
   /** Fetches that are not written, or dropped, yet. */
   #keeping = 0;
-  /** Resolves when there are none. */
+  /** Those of them whose bytes may still be written. */
+  #unwritten = 0;
+  /** Resolves when there are none of these. */
   #kept = Promise.withResolvers<void>();
 
   constructor(
@@ -162,9 +164,9 @@ export class CachedObject implements OpenObject {
     });
   }
 
-  /** Resolves when all that was on its way is written, or was dropped. */
+  /** Resolves when all that was on its way is written, or is not going to be. */
   async kept(signal: AbortSignal): Promise<void> {
-    if (this.#keeping > 0) await abortable(this.#kept.promise, signal);
+    if (this.#unwritten > 0) await abortable(this.#kept.promise, signal);
   }
 
   seek(offset: number, whence: "data" | "hole"): number {
@@ -229,7 +231,8 @@ export class CachedObject implements OpenObject {
       priority,
     );
     for (let chunk = first; chunk <= end; chunk += 1) this.#fetches.set(chunk, fetch);
-    if (this.#keeping === 0) this.#kept = Promise.withResolvers();
+    if (this.#unwritten === 0) this.#kept = Promise.withResolvers();
+    this.#unwritten += 1;
     this.#keeping += 1;
     this.#wanted.started(fetch);
     this.#deps.scheduler.submit(fetch);
@@ -239,10 +242,21 @@ export class CachedObject implements OpenObject {
 
   /** Waits for a fetch and writes what arrived to the data file, if it is to be kept. */
   async #keep(fetch: Fetch, first: number, last: number): Promise<void> {
+    let isUnwritten = true;
+    const putAway = () => {
+      if (isUnwritten) this.#unwritten -= 1;
+      isUnwritten = false;
+      if (this.#unwritten === 0) this.#kept.resolve();
+    };
     try {
       await fetch.filledTo(fetch.lengthBytes, NEVER);
       this.#deps.keeper.fetched(this, fetch.lengthBytes);
-      await this.#write(fetch, first, last);
+      const written = await this.#write(fetch, first, last);
+      // Who has closed the object does not come for bytes that are nowhere else.
+      if (!written && this.opens > 0) {
+        putAway();
+        await this.ahead.keepUntilUsed(fetch);
+      }
     } catch (error) {
       // Those who wait for the fetch are told by the fetch itself.
       if (error instanceof BackendError || error instanceof DOMException) return;
@@ -256,7 +270,7 @@ export class CachedObject implements OpenObject {
       this.#forget(fetch);
       this.#deps.scheduler.release(fetch);
       this.#keeping -= 1;
-      if (this.#keeping === 0) this.#kept.resolve();
+      putAway();
       this.#closeWhenIdle();
     }
   }
@@ -281,17 +295,15 @@ export class CachedObject implements OpenObject {
     if (this.opens === 0 && this.#keeping === 0) this.#deps.keeper.closed(this);
   }
 
-  async #write(fetch: Fetch, first: number, last: number): Promise<void> {
+  /** Writes what has arrived; false when it is not to be kept. */
+  async #write(fetch: Fetch, first: number, last: number): Promise<boolean> {
     const file = this.admission.kind === "evicted"
       ? null
       : await this.#deps.keeper.admit(this, fetch.lengthBytes);
-    if (file === null) {
-      // Who has closed the object does not come for bytes that are nowhere else.
-      if (this.opens > 0) await this.ahead.keepUntilUsed(fetch);
-      return;
-    }
+    if (file === null) return false;
     const written = await this.stored.write(file, first, fetch.bytes(0, fetch.lengthBytes));
     if (written) this.#deps.keeper.written(this, first, last);
+    return true;
   }
 
   /**

@@ -30,8 +30,10 @@ export type WarmOutcome =
   | { readonly kind: "warm"; readonly bytesFetched: number; readonly bytesSkipped: number }
   /** All that could leave for it has left, or none of it would do. */
   | { readonly kind: "no room"; readonly bytesNeeded: number }
-  /** It was fetched, and is not cached as a whole: somebody took it out, or the disk failed. */
+  /** It was fetched, and is not cached as a whole: somebody took it out. */
   | { readonly kind: "not kept"; readonly reason: string }
+  /** The disk of the cache fails or failed meanwhile: it may be tried again. */
+  | { readonly kind: "bypassed"; readonly reason: string }
   /** Nothing of the backend is read through the cache, as its files are on this machine. */
   | { readonly kind: "not cached" };
 
@@ -95,7 +97,7 @@ export class WarmJob implements Disposable {
     const { map } = object.stored;
     // Nothing of it has to be anywhere.
     if (sizeBytes === 0) return { kind: "warm", bytesFetched: 0, bytesSkipped: 0 };
-    if (health.state.kind !== "working") return { kind: "not kept", reason: health.state.reason };
+    if (health.state.kind !== "working") return { kind: "bypassed", reason: health.state.reason };
     if (isEvicted(object)) return STILL_OPEN;
     const bytesSkipped = map.presentBytes;
     const bytesNeeded = sizeBytes - bytesSkipped;
@@ -113,11 +115,10 @@ export class WarmJob implements Disposable {
     if (map.complete && !isEvicted(object)) {
       return { kind: "warm", bytesFetched: bytesNeeded, bytesSkipped };
     }
+    if (isEvicted(object)) return { kind: "not kept", reason: "it was evicted meanwhile" };
     const { state } = this.#deps.health;
-    return {
-      kind: "not kept",
-      reason: state.kind === "working" ? "it was evicted meanwhile" : state.reason,
-    };
+    const reason = state.kind === "bypassed" ? state.reason : "the disk of the cache failed";
+    return { kind: "bypassed", reason };
   }
 
   #hold(key: ObjectKey): void {

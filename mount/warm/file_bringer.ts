@@ -5,7 +5,7 @@ import { describeError } from "../../cache/platform/log.ts";
 import { formatBytes } from "../../cache/platform/units.ts";
 import type { WarmJob } from "../../cache/warm_job.ts";
 import { type MountTree, shownPath } from "./mount_tree.ts";
-import type { OutagePatience } from "./outage_patience.ts";
+import { NotNow, type OutagePatience } from "./outage_patience.ts";
 import type { FoundFile } from "./walk.ts";
 
 /** What became of a file. */
@@ -43,7 +43,7 @@ export class FileBringer {
       signal.throwIfAborted();
       // A fetch that was withdrawn, because its object was evicted, is no bug either.
       const isExpected = error instanceof BackendError || error instanceof CacheDiskError ||
-        error instanceof DOMException;
+        error instanceof NotNow || error instanceof DOMException;
       if (!isExpected) throw error;
       return { kind: "failed", reason: describeError(error) };
     }
@@ -71,7 +71,11 @@ export class FileBringer {
       onFetched(bytes);
     };
     const wanted = { backend: volume.name, path, entry, uid };
-    const attempt = () => job.warm(wanted, onProgress, signal);
+    const attempt = async () => {
+      const outcome = await job.warm(wanted, onProgress, signal);
+      if (outcome.kind !== "bypassed") return outcome;
+      throw new NotNow(`Cannot keep it: ${outcome.reason}`);
+    };
     const outcome = await patience.run(volume.name, attempt, signal);
     switch (outcome.kind) {
       case "warm":

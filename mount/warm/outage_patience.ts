@@ -10,6 +10,11 @@ const RETRY_MS = 2_000;
 /** A store that has been silent for so long is not waited for any more, until it answers. */
 const PATIENCE_MS = 300_000;
 
+/** Thrown by what may succeed a little later, for another reason than that a store is silent. */
+export class NotNow extends Error {
+  override readonly name = "NotNow";
+}
+
 interface Silence {
   readonly sinceMs: number;
   readonly reason: string;
@@ -35,7 +40,7 @@ export class OutagePatience {
   /**
    * What `attempt` gives, which asks `backend`.
    *
-   * @throws what it throws, an outage only after patience has run out.
+   * @throws what it throws, an outage and `NotNow` only after patience has run out.
    */
   async run<T>(backend: string, attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
@@ -45,7 +50,7 @@ export class OutagePatience {
         return value;
       } catch (error) {
         signal.throwIfAborted();
-        if (!isOutage(error)) throw error;
+        if (!isOutage(error) && !(error instanceof NotNow)) throw error;
         const silence = this.#silences.get(backend) ??
           { sinceMs: this.#clock.monotonicMs(), reason: error.message };
         this.#silences.set(backend, silence);

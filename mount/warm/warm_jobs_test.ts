@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { BackendError } from "../../cache/backend/backend.ts";
+import { CacheDiskError } from "../../cache/cache_disk_error.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { sampleBytes } from "../../tests/support/sample_bytes.ts";
@@ -164,6 +165,26 @@ Deno.test("A store that goes away in the middle is waited for", async () => {
   await eventually("it waits", () => Promise.resolve(run.status().state === "waiting"));
   match(run.status().reason ?? "", /connection refused/);
   isDown = false;
+  await eventually("it is through", async () => {
+    await clock.advance(2_000);
+    return run.isEnded;
+  });
+  deepEqual([run.status().state, run.status().files_done], ["done", 20]);
+});
+
+Deno.test("A cache whose disk fails in the middle is waited for", async () => {
+  const clock = new FakeClock();
+  await using store = await WarmStore.open({}, clock);
+  seed(store, numbered(20));
+  const held = new HeldAnswers();
+  store.backend.answering = held.answering;
+  const run = await store.begin(["store/train"]);
+  await eventually("files are on their way", () => Promise.resolve(held.waiting.length === 4));
+  store.process.health.failed(new CacheDiskError("failed", "write", "/cache", "no answer"));
+  store.backend.answering = (_range, _signal, pass) => pass();
+  held.letGo();
+  await eventually("it waits", () => Promise.resolve(run.status().state === "waiting"));
+  equal(run.status().reason, "Cannot keep it: no answer");
   await eventually("it is through", async () => {
     await clock.advance(2_000);
     return run.isEnded;
