@@ -20,6 +20,7 @@ import {
   type Side,
 } from "./cache_experiments.ts";
 import { warmFiles, warmSequential } from "./cache_warm.ts";
+import { warming } from "./cache_warming.ts";
 import { mountCache } from "./cache_mount.ts";
 import { type CacheFindings, closingLines } from "./cache_report.ts";
 import { headingLines, outcomeLines } from "./mount_report.ts";
@@ -156,6 +157,7 @@ const COLD_SHAPED: Group = {
     "cold-shaped-as-is",
     "cold-shaped-64",
     "cold-epoch",
+    "warming",
     "cold-random",
     "one-download",
   ],
@@ -171,6 +173,7 @@ const COLD_SHAPED: Group = {
       coldSequential(bench, side, { ...one, id: "cold-shaped-as-is", bytes, memory: "as it is" }),
       coldSequential(bench, side, { ...one, id: "cold-shaped-64", bytes: 64 * MIB }),
       firstEpoch(bench, side, { shards: 32, shardBytes: 16 * MIB, origin }),
+      warming(bench, side, { shards: 32, shardBytes: 16 * MIB, origin }),
       coldRandom(bench, side, { seconds: quick ? 1 : 3, origin }),
       oneDownload(bench, side, 64 * MIB),
     ];
@@ -233,6 +236,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
     bench: {
       costs,
       clock: systemClock,
+      program,
       mount: (origin, setup) =>
         mountCache(program, origin, setup, { clock: systemClock, signal, directory }),
       fresh: () => reads += 1,

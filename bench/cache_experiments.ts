@@ -33,6 +33,8 @@ export interface Side {
 export interface CacheBench {
   readonly costs: CostBook;
   readonly clock: Clock;
+  /** Command line that starts WarpDrive, without the subcommand. */
+  readonly program: readonly string[];
   /** Mounts `origin` with an empty cache. */
   mount(origin: RunningOrigin, setup: CacheSetup): Promise<CacheMount>;
   /** A number no cold read has had yet. */
@@ -44,7 +46,7 @@ export interface CacheBench {
 }
 
 /** The bare loop over a blob that nobody else reads. */
-function bareLoop(
+export function bareLoop(
   { costs, fresh }: CacheBench,
   id: string,
   origin: RunningOrigin,
@@ -84,7 +86,7 @@ function keepingLoop(
 }
 
 /** Notes what the mount and its origin did while `run` read so many bytes. */
-async function counted<T extends { readonly bytes: number }>(
+export async function counted<T extends { readonly bytes: number }>(
   { costs }: CacheBench,
   id: string,
   { mount, origin }: Side,

@@ -44,6 +44,7 @@ export const CACHE_TARGETS: readonly Target[] = [
     "first epoch, 8 readers: at least 0.9 of the shaped link, GB/s",
     0.9 * SHAPED.bytesPerSecond / 1e9,
   ),
+  ratio("warming", "ctl warm, 32 shards, shaped origin", BARE, 0.9),
   atLeast(
     "cold-random",
     "cold random 4 KiB: at least 0.8 of what the latency allows, IOPS",
