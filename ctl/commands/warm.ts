@@ -23,12 +23,12 @@ import type { ControlClient } from "../client.ts";
 import {
   ask,
   connectMount,
+  isNoMount,
   MOUNT_FLAGS,
   MOUNT_OPTIONS,
   realPath,
   whereabouts,
 } from "../connect.ts";
-import { ControlError } from "../control_error.ts";
 import { FORMAT_OPTION, parseFormat, printRows } from "../output/format.ts";
 import { visibleJson } from "../output/visible.ts";
 import { followJob, type WarmOptions } from "../warm/follow.ts";
@@ -114,10 +114,9 @@ async function warm(
       'Give paths below a mount; "warpdrive ctl warm --help" has examples',
     );
   }
-  const client = await connect(flags, first, context);
-  const { mount } = await ask(client, STATUS, {}, context);
+  const { client, mountPoint } = await connect(flags, first, context);
   const deps = { libc: Libc.open(), clock: context.clock };
-  const below = new MountPaths(client.socket, mount.mount_point, deps);
+  const below = new MountPaths(client.socket, mountPoint, deps);
   const paths = (async function* () {
     yield await below.below(first);
     for await (const path of named) yield await below.below(path);
@@ -166,7 +165,7 @@ async function listJobs(
   context: CommandContext,
 ): Promise<ExitCode> {
   const format = parseFormat(flags.format);
-  const client = await connect(flags, operands[0], context);
+  const { client } = await connect(flags, operands[0], context);
   const { jobs } = await ask(client, WARM_LIST, {}, context);
   printRows(jobs, JOB_COLUMNS, format, context.stdout);
   return EXIT.done;
@@ -178,7 +177,7 @@ async function cancelJob(
   { operands }: { readonly operands: readonly string[] },
   context: CommandContext,
 ): Promise<ExitCode> {
-  const client = await connect(flags, operands[0], context);
+  const { client } = await connect(flags, operands[0], context);
   const status = await ask(client, WARM_CANCEL, { job }, context);
   const { files_done, files_total, bytes_done } = status;
   const done = `${files_done} of ${files_total} files, ${formatBytes(bytes_done)}, are cached`;
@@ -191,19 +190,17 @@ async function connect(
   flags: WarmFlags,
   path: string | undefined,
   context: CommandContext,
-): Promise<ControlClient> {
+): Promise<{ readonly client: ControlClient; readonly mountPoint: string }> {
   try {
     const real = path === undefined
       ? null
       : await mountPointAbove(path) ?? await realPath(path, context.clock);
     const client = await connectMount(whereabouts(flags, real), context);
     // Whether anybody is there shows at the first call only.
-    await ask(client, STATUS, {}, context);
-    return client;
+    const { mount } = await ask(client, STATUS, {}, context);
+    return { client, mountPoint: mount.mount_point };
   } catch (error) {
-    const isMissing = error instanceof CommandError && error.code === "failed" ||
-      error instanceof ControlError && error.code === "no_mount";
-    if (!isMissing) throw error;
+    if (!isNoMount(error)) throw error;
     throw new CommandError(
       "failed",
       "Cannot warm without a running mount",
