@@ -27,6 +27,8 @@ export interface Suite {
   readonly stepMsMax: number;
 }
 
+/** Folder of tests that run in the long suite only. */
+const LONG_ONLY = "tests/long/";
 const STEP_MS_MAX = 10 * 60_000;
 
 /** All suites, in the order they run: quick and local first. */
@@ -80,7 +82,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: "mount",
     title: "real mounts through the kernel",
-    owns: () => true,
+    owns: (path) => !path.startsWith(LONG_ONLY),
     needs: ["fuse"],
     steps: [],
     flags: [],
@@ -102,7 +104,8 @@ const LONG_TESTS = [
 export const LONG_SUITE: Suite = {
   name: "long",
   title: "many crashes, many random runs, a million blocks, a soak",
-  owns: (path) => LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
+  owns: (path) =>
+    path.startsWith(LONG_ONLY) || LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
   needs: ["fuse"],
   steps: [
     {
@@ -123,9 +126,9 @@ export const LONG_SUITE: Suite = {
   stepMsMax: 3 * 3_600_000,
 };
 
-/** The suite that runs the test file at `path`. */
+/** The suite that runs the test file at `path`; the long one only where no other does. */
 export function suiteOf(path: string): Suite | undefined {
-  return SUITES.find((suite) => suite.owns(path));
+  return [...SUITES, LONG_SUITE].find((suite) => suite.owns(path));
 }
 
 /** The test files among `files` that `suite` runs. */

@@ -9,6 +9,7 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
   equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
   equal(suiteOf("tests/posix_test.ts")?.name, "mount");
+  equal(suiteOf("tests/long/webdataset_test.ts")?.name, "long");
 });
 
 Deno.test("suites run test files only", () => {
