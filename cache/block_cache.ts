@@ -157,18 +157,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
       if (removals.size === 0) tasks.add(this.#relieve());
     });
     tasks.add(this.#residents.restore(signal));
-    this.#loop = new CommitLoop({
-      commits: this.#commits,
-      counts: this.#counts,
-      index: deps.index,
-      health: deps.health,
-      clock,
-      close: (object) => this.#close(object),
-      committed: () => {
-        this.#space.trim();
-        deps.metrics.size(this.#space.usedBytes, settings.sizeBytesMax);
-      },
-    });
+    this.#loop = this.#commitLoop();
     tasks.add(this.#loop.run(signal));
     this.operations = this.#operate(pins);
   }
@@ -291,6 +280,23 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     } finally {
       object.close();
     }
+  }
+
+  /** Writes to the index what changed, and keeps the size within its bounds. */
+  #commitLoop(): CommitLoop {
+    const { settings, index, health, clock, metrics } = this.#deps;
+    return new CommitLoop({
+      commits: this.#commits,
+      counts: this.#counts,
+      index,
+      health,
+      clock,
+      close: (object) => this.#close(object),
+      committed: () => {
+        this.#space.trim();
+        metrics.size(this.#space.usedBytes, settings.sizeBytesMax);
+      },
+    });
   }
 
   async #bring(

@@ -16,7 +16,7 @@ import type { PlannedObjects } from "../cache/planned_objects.ts";
 import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
 import { type AdminSources, serveAdmin } from "./admin.ts";
 import { announce } from "./announce.ts";
-import { thisMachine } from "./check/machine.ts";
+import { type Machine, thisMachine } from "./check/machine.ts";
 import type { MountConfig } from "./config.ts";
 import { openControlSockets, serveControl } from "./control/serve_control.ts";
 import { controlSources, mountTeams } from "./control_sources.ts";
@@ -43,13 +43,8 @@ export async function serveMount(
   const { logger, clock, random } = context;
   const machine = thisMachine(context.env);
   const libc = Libc.open();
-  // The mount table knows it by the path without links.
-  const config = { ...wanted, mountPoint: await machine.realPath(wanted.mountPoint) };
+  const config = await prepare(wanted, machine, libc, context);
   const gone = new AbortController();
-  // A working directory inside the mount would make the daemon wait for itself.
-  Deno.chdir("/");
-  libc.raiseOpenFileLimit();
-  await prepareMountPoint(config.mountPoint, machine, libc, clock, logger);
 
   const registry = new Registry();
   const buffers = new FetchBuffers(config.memoryBytes);
@@ -106,6 +101,22 @@ export async function serveMount(
     served.device.close();
     await background.settled();
   }
+}
+
+/** Makes the process and the mount point ready; returns the configuration with its real path. */
+async function prepare(
+  wanted: MountConfig,
+  machine: Machine,
+  libc: Libc,
+  { clock, logger }: CommandContext,
+): Promise<MountConfig> {
+  // The mount table knows it by the path without links.
+  const mountPoint = await machine.realPath(wanted.mountPoint);
+  // A working directory inside the mount would make the daemon wait for itself.
+  Deno.chdir("/");
+  libc.raiseOpenFileLimit();
+  await prepareMountPoint(mountPoint, machine, libc, clock, logger);
+  return { ...wanted, mountPoint };
 }
 
 /** Asks every store once, before anything is mounted. */
