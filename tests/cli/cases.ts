@@ -1,6 +1,7 @@
 /** Command lines, and exactly what they print and exit with. */
 import { CTL_COMMANDS } from "../../ctl/command.ts";
 import { CTL_CHANGE_CASES } from "./ctl_change_cases.ts";
+import { CTL_WARM_CASES } from "./ctl_warm_cases.ts";
 
 /** One command line. What is not named is empty. */
 export interface CliCase {
@@ -296,6 +297,7 @@ export const CLI_CASES: readonly CliCase[] = [
   ...USAGE_CASES,
   ...CTL_CASES,
   ...CTL_CHANGE_CASES,
+  ...CTL_WARM_CASES,
   ...URL_CASES,
   ...CONFIG_CASES,
 ];
