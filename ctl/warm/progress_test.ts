@@ -48,7 +48,7 @@ Deno.test("Progress says files, bytes, rate and what is left", () => {
   equal(progressText(STATUS), "1,234/3,000 files | 256 MiB/1 GiB | 512.3 MB/s | ETA 2s");
 });
 
-Deno.test("Progress tells that more files are being found, what failed and what it waits for", () => {
+Deno.test("Progress tells what is still being found, what failed, and what it waits for", () => {
   const reason = "Cannot read \x1b[2J";
   const status = { ...STATUS, listed: false, eta_seconds: null, files_failed: 7 };
   equal(
