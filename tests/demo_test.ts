@@ -1,7 +1,12 @@
 /** The demo, as a newcomer runs it. */
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { REPOSITORY } from "../infra/tools/source_tree.ts";
 import { TextLineStream } from "../cache/platform/text_lines.ts";
+import { installAzurite } from "./support/azurite.ts";
+import { installed } from "./support/command.ts";
+import { ROOT } from "./support/mounted.ts";
+import { OrdinaryUser, USER_ID } from "./support/ordinary_user.ts";
+import { createPlace } from "./support/place.ts";
 
 /** The demo running in a temporary directory of its own, where everything it makes must be. */
 class Demo implements AsyncDisposable {
@@ -30,6 +35,10 @@ class Demo implements AsyncDisposable {
     return new Demo(temporary, child);
   }
 
+  get output(): string {
+    return this.lines.join("\n");
+  }
+
   /** Resolves at the first line that `wanted` matches, or at the end of the output. */
   async reach(wanted: RegExp): Promise<void> {
     for (;;) {
@@ -56,10 +65,11 @@ class Demo implements AsyncDisposable {
       .filter((line) => line.includes(this.temporary));
   }
 
-  /** Fails when anything of it is still there. */
+  /** Fails when a mount, a file or a process of it is still there. */
   leavesNothing(): void {
     deepEqual(this.mounts(), []);
     deepEqual([...Deno.readDirSync(this.temporary)].map(({ name }) => name), []);
+    deepEqual(processesOf(this.temporary), []);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,47 +84,137 @@ class Demo implements AsyncDisposable {
   }
 }
 
-Deno.test("the demo reads both stores back as they were stored, and leaves nothing", async () => {
-  await using demo = await Demo.start([]);
+/** Command lines of processes with `directory` among their arguments or in their environment. */
+function processesOf(directory: string): string[] {
+  return [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name))
+    .flatMap(({ name }) => {
+      const command = contentsOf(`/proc/${name}/cmdline`);
+      const belongs = `${command}\0${contentsOf(`/proc/${name}/environ`)}`.includes(directory);
+      return belongs ? [command.replaceAll("\0", " ")] : [];
+    });
+}
+
+/** A file of /proc; empty when its process is gone or another user's. */
+function contentsOf(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** The cells of the row of the comparison table that begins with `title`. */
+function rowOf(output: string, title: string): string[] {
+  const [, table = ""] = output.split("Cold against warm");
+  const row = table.split("\n").find((line) => line.trim().startsWith(title)) ?? "";
+  return row.trim().split(/ {2,}/).slice(1);
+}
+
+/** What every run that went well has said, whoever ran it. */
+function assertShown(output: string): void {
+  deepEqual(rowOf(output, "Backend data fetched")[1], "0 B", output);
+  deepEqual(rowOf(output, "Seen on the links")[1], "0 B", output);
+  deepEqual(rowOf(output, "Cache misses")[1], "0", output);
+  deepEqual(rowOf(output, "Cache hit rate")[1], "100.0 %", output);
+  const [coldLoss, warmLoss, verdict] = rowOf(output, "Loss of the last step");
+  equal(coldLoss, warmLoss);
+  equal(verdict, "identical");
+  ok(Number.parseFloat(rowOf(output, "Backend data fetched")[0] ?? "0") > 0, "the cold epoch");
+  equal(output.match(/\[ ok \]/g)?.length, 6, output);
+  match(output, /all 20 as they were stored/);
+  match(output, /All 6 capabilities shown/);
+  ok(!output.includes("FAILED"), output);
+  ok(!output.includes("\x1b"), "plain text where it is no terminal");
+}
+
+/**
+ * Lends an ordinary user what root has installed: Azurite, and packages of npm, of which some have
+ * files that only their owner may read.
+ */
+const PREPARE = `
+set -e
+place=$1 mine=$2 azurite=$3 user=$4
+lend() {
+  mkdir -p "$2" "$mine/$3/upper" "$mine/$3/work"
+  mount -t overlay -o "lowerdir=$1,upperdir=$mine/$3/upper,workdir=$mine/$3/work" overlay "$2"
+  find "$2" ! -type l ! -perm -o+r -exec chmod a+rX {} +
+}
+mkdir -p "$mine/temporary"
+lend "$azurite" "$mine/cache/warpdrive-tests/$(basename "$azurite")" azurite
+lend "$place/cache" "$place/cache" packages
+chown "$user" "$mine" "$mine/cache" "$mine/temporary"
+`;
+
+Deno.test("demo --quick shows all six capabilities and leaves nothing", async () => {
+  await using demo = await Demo.start(["--quick"]);
   const code = await demo.ended();
-  const output = demo.lines.join("\n");
-  equal(code, 0, output);
-  match(output, /images +first .* identical/);
-  // Not "without requests": the kernel may give up pages at any time.
-  match(output, /images +second .* identical/);
-  match(output, /reference +first .* identical/);
-  match(output, /healthz answers 200/);
-  match(output, /All went well/);
+  equal(code, 0, demo.output);
+  assertShown(demo.output);
+  if (ROOT) match(demo.output, /\$ unshare --net warpdrive forge/);
   demo.leavesNothing();
 });
 
-Deno.test("the demo stops in the middle when interrupted, and leaves nothing", async () => {
-  await using demo = await Demo.start([]);
-  await demo.reach(/One tree/);
-  equal(demo.mounts().length, 1);
-  demo.interrupt();
-  equal(await demo.ended(), 130, demo.lines.join("\n"));
-  demo.leavesNothing();
-});
+for (
+  const [sentence, moment] of [
+    ["while it makes the shards", /forge dataset make/],
+    ["while it trains", /^ +10 .*\d/],
+    ["while it asks the mount about itself", /ctl status/],
+  ] as const
+) {
+  Deno.test(`the demo stops when it is interrupted ${sentence}, and leaves nothing`, async () => {
+    await using demo = await Demo.start(["--quick"]);
+    await demo.reach(moment);
+    demo.interrupt();
+    equal(await demo.ended(), 130, demo.output);
+    match(demo.output, /Stopped by SIGINT: unmounted, and everything is removed/);
+    demo.leavesNothing();
+  });
+}
 
 Deno.test("the demo stays mounted with --keep until it is interrupted", async () => {
-  await using demo = await Demo.start(["--keep"]);
+  await using demo = await Demo.start(["--quick", "--keep"]);
   await demo.reach(/stays mounted until/);
-  equal(demo.mounts().length, 1, demo.lines.join("\n"));
+  equal(demo.mounts().length, 1, demo.output);
   demo.interrupt();
-  equal(await demo.ended(), 0, demo.lines.join("\n"));
+  equal(await demo.ended(), 0, demo.output);
   demo.leavesNothing();
 });
 
 Deno.test("the demo says what the machine lacks", async () => {
   await using demo = await Demo.start([], { PATH: "/nowhere" });
   equal(await demo.ended(), 1);
-  match(demo.lines.join("\n"), /npm is not installed: Azurite/);
+  for (const program of ["npm", "openssl", "sha256sum"]) {
+    match(demo.output, new RegExp(`${program} is not installed: `));
+  }
   demo.leavesNothing();
 });
 
 Deno.test("the demo refuses arguments that it does not know", async () => {
   await using demo = await Demo.start(["--kep"]);
   equal(await demo.ended(), 2);
-  match(demo.lines.join("\n"), /wanted nothing, or --keep/);
+  match(demo.output, /Cannot run the demo with "--kep"[^]*Hint: Run "deno task demo --help"/);
+});
+
+Deno.test({
+  name: "an ordinary user sees the same demo",
+  ignore: !ROOT || !installed("fusermount3") || !installed("unshare"),
+  fn: async () => {
+    await using place = await createPlace();
+    await using user = await OrdinaryUser.enter(place);
+    const program = await installAzurite(new AbortController().signal);
+    const [azurite = ""] = program.split("/node_modules/");
+    const mine = `${place.root}/mine`;
+    const words = [place.root, mine, azurite, `${USER_ID}`];
+    const prepared = await user.runAsRoot("sh", "-c", PREPARE, "sh", ...words);
+    equal(prepared.code, 0, prepared.stderr);
+    const { code, stdout, stderr } = await user.run(
+      ...["env", `TMPDIR=${mine}/temporary`, `XDG_CACHE_HOME=${mine}/cache`],
+      ...[`${place.root}/program/deno`, "run", "--no-check", "-A"],
+      ...[`${place.root}/repository/infra/demo/demo.ts`, "--quick"],
+    );
+    equal(code, 0, stdout + stderr);
+    assertShown(stdout);
+    match(stdout, /as\s+an\s+ordinary\s+user/);
+    deepEqual([...Deno.readDirSync(`${mine}/temporary`)].map((entry) => entry.name), []);
+  },
 });

@@ -2,30 +2,30 @@
 import { TextLineStream } from "../../cache/platform/text_lines.ts";
 import { REPOSITORY } from "../tools/source_tree.ts";
 import { untilAborted } from "./abort.ts";
+import { kill, warpdrive } from "./children.ts";
 
+/** A mount is ready well before, even from source on a busy machine. */
+const READY_MS_MAX = 30_000;
 /** How long whoever is still inside the mount may keep it, and how long the process may take. */
 const STOP_TIMEOUT = "3s";
 const STOP_MS_MAX = 10_000;
-/** Lines of its log that are kept for the message of a failed start. */
+/** Last lines of its log that are kept, for the message of a failed start, and of complaints. */
 const LOG_LINES_MAX = 20;
 
 /** A mount that is being served; disposing ends it, by force where it does not end itself. */
 export interface MountProcess extends AsyncDisposable {
   readonly pid: number;
+  /** Warnings and errors in its log so far; the oldest are dropped when there are very many. */
+  readonly complaints: readonly string[];
   /** Unmounts as a service manager would, with SIGTERM; resolves with the exit code. */
   stop(): Promise<number>;
 }
 
-/** The program from source, as `deno task warpdrive` runs it. */
-function program(args: readonly string[]): readonly string[] {
-  return ["run", "--allow-all", "main.ts", ...args];
-}
-
 /**
- * Mounts by the configuration file at `config`; resolves when the mount at `mountPoint` is
- * listable.
+ * Mounts by the configuration file at `config`, with no environment but `env`; resolves when the
+ * mount at `mountPoint` is listable.
  *
- * @throws when the process ends first, with the last lines of its log.
+ * @throws when the process ends first or is not ready in time, with the last lines of its log.
  */
 export async function startMount(
   config: string,
@@ -33,22 +33,31 @@ export async function startMount(
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<MountProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [...program(["mount", "--config", config, "--stop-timeout", STOP_TIMEOUT])],
+  const [program, ...args] = warpdrive([
+    ...["mount", "--config", config, "--stop-timeout", STOP_TIMEOUT],
+  ]);
+  const child = new Deno.Command(program, {
+    args,
     cwd: REPOSITORY,
+    clearEnv: true,
     env: { ...env },
     stdin: "null",
     stdout: "null",
     stderr: "piped",
   }).spawn();
   const log: string[] = [];
-  const ready = Promise.withResolvers<boolean>();
-  const drained = readLog(child.stderr, log, () => ready.resolve(true)).finally(() =>
-    ready.resolve(false)
-  );
+  const complaints: string[] = [];
+  const ready = Promise.withResolvers<"ready" | "ended" | "late">();
+  const onLine = (line: string) => {
+    keep(log, line);
+    if (/"level":"(warn|error)"/.test(line)) keep(complaints, line);
+    if (line.includes('"event":"ready"')) ready.resolve("ready");
+  };
+  const drained = eachLine(child.stderr, onLine).finally(() => ready.resolve("ended"));
+  const timer = setTimeout(() => ready.resolve("late"), READY_MS_MAX);
   const end = async () => {
-    const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS_MAX);
-    signalChild(child);
+    const late = setTimeout(() => kill(child, "SIGKILL"), STOP_MS_MAX);
+    kill(child, "SIGTERM");
     const { code } = await child.status;
     clearTimeout(late);
     await drained;
@@ -56,17 +65,22 @@ export async function startMount(
     return code;
   };
   try {
-    if (!await untilAborted(ready.promise, signal)) {
-      throw new Error(`Mount "${mountPoint}": the process ended\n${log.join("\n")}`);
+    const outcome = await untilAborted(ready.promise, signal);
+    if (outcome !== "ready") {
+      const why = outcome === "ended" ? "the process ended" : `not ready in ${READY_MS_MAX} ms`;
+      throw new Error(`Mount "${mountPoint}": ${why}\n${log.join("\n")}`);
     }
   } catch (error) {
     await end();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
   let ended: Promise<number> | null = null;
   const stop = () => ended ??= end();
   return {
     pid: child.pid,
+    complaints,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
@@ -74,26 +88,17 @@ export async function startMount(
   };
 }
 
-async function readLog(
-  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
-  log: string[],
-  onReady: () => void,
-): Promise<void> {
-  const lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-  for await (const line of lines) {
-    log.push(line);
-    if (log.length > LOG_LINES_MAX) log.shift();
-    if (line.includes('"event":"ready"')) onReady();
-  }
+function keep(lines: string[], line: string): void {
+  lines.push(line);
+  if (lines.length > LOG_LINES_MAX) lines.shift();
 }
 
-function signalChild(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGTERM");
-  } catch (error) {
-    // It has ended already, which is what was wanted.
-    if (!(error instanceof TypeError)) throw error;
-  }
+async function eachLine(
+  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const lines = stderr.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) onLine(line);
 }
 
 /** Whether something is mounted at `path`. */

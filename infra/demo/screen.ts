@@ -1,36 +1,87 @@
-/** What the demo shows: headings, explanations, tables. Plain text, for a terminal or a file. */
+/** What the demo shows: headings, explanations, tables. Plain text where it is not a terminal. */
+
+/** Where it goes. */
+export interface Paper {
+  readonly write: (line: string) => void;
+  /** Whether it shows bold and colours. */
+  readonly styled: boolean;
+}
 
 const COLUMNS = 88;
+const INDENT = "   ";
+const STYLES = { bold: "1", dim: "2", good: "32;1", bad: "31;1" };
 
-/** Where lines go. */
+/** Writes to a paper. */
 export class Screen {
-  readonly #write: (line: string) => void;
+  readonly #paper: Paper;
   #steps = 0;
 
-  constructor(write: (line: string) => void) {
-    this.#write = write;
+  constructor(paper: Paper) {
+    this.#paper = paper;
   }
 
   /** Begins the next step, numbered. */
   step(title: string): void {
     this.#steps += 1;
-    this.#write("");
-    this.#write(`${this.#steps}. ${title}`);
+    this.#paper.write("");
+    this.#paper.write(this.#styled("bold", `${this.#steps}. ${title}`));
   }
 
-  /** A paragraph below the step's title, wrapped. */
+  /** A paragraph, wrapped. */
   say(text: string): void {
-    for (const line of wrap(text, COLUMNS - 3)) this.#write(`   ${line}`);
+    for (const line of wrap(text, COLUMNS - INDENT.length)) this.#paper.write(INDENT + line);
   }
 
-  /** Lines as they are: commands, file contents, trees. */
+  /** A command line that is about to be run. */
+  command(text: string): void {
+    this.#paper.write("");
+    const [first = "", ...others] = wrap(text, COLUMNS - INDENT.length - 4);
+    const lines = [`$ ${first}`, ...others.map((line) => `    ${line}`)];
+    lines.forEach((line, index) => {
+      const continued = index < lines.length - 1 ? " \\" : "";
+      this.#paper.write(INDENT + this.#styled("bold", line + continued));
+    });
+  }
+
+  /** Lines as they are: outputs, file contents, trees. */
   show(lines: readonly string[]): void {
-    for (const line of lines) this.#write(`     ${line}`.trimEnd());
+    for (const line of lines) this.#paper.write(`${INDENT}  ${line}`.trimEnd());
+  }
+
+  /** Remarks on what was shown. */
+  note(text: string): void {
+    for (const line of wrap(text, COLUMNS - INDENT.length)) {
+      this.#paper.write(INDENT + this.#styled("dim", line));
+    }
   }
 
   /** Rows of cells; the first row names the columns, the first column is text, the rest numbers. */
   table(rows: readonly (readonly string[])[]): void {
-    this.show(layTable(rows));
+    const [head = "", ...others] = layTable(rows);
+    this.#paper.write(`${INDENT}  ${this.#styled("bold", head)}`);
+    this.show(others);
+  }
+
+  /** Rows of a name and a value each. */
+  values(rows: readonly (readonly string[])[]): void {
+    this.show(layTable(rows, "left"));
+  }
+
+  /** Something that was checked. */
+  verdict(holds: boolean, title: string, because: string): void {
+    const mark = holds ? this.#styled("good", "[ ok ]") : this.#styled("bad", "[FAILED]");
+    this.#paper.write(`${INDENT}${mark} ${this.#styled("bold", title)}`);
+    for (const line of wrap(because, COLUMNS - 10)) this.#paper.write(`${" ".repeat(10)}${line}`);
+  }
+
+  /** The last word. */
+  end(holds: boolean, text: string): void {
+    this.#paper.write("");
+    this.#paper.write(this.#styled(holds ? "good" : "bad", text));
+  }
+
+  #styled(style: keyof typeof STYLES, text: string): string {
+    return this.#paper.styled ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text;
   }
 }
 
@@ -47,8 +98,11 @@ export function wrap(text: string, columns: number): string[] {
   return [...lines, line];
 }
 
-/** `rows` as aligned lines: the first column to the left, the others to the right. */
-export function layTable(rows: readonly (readonly string[])[]): string[] {
+/** `rows` as aligned lines: the first column to the left, the others to `side`. */
+export function layTable(
+  rows: readonly (readonly string[])[],
+  side: "left" | "right" = "right",
+): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from(
     { length: columns },
@@ -57,7 +111,7 @@ export function layTable(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) =>
     row.map((cell, column) => {
       const width = widths[column] ?? 0;
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+      return column === 0 || side === "left" ? cell.padEnd(width) : cell.padStart(width);
     }).join("  ").trimEnd()
   );
 }

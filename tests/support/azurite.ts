@@ -56,7 +56,7 @@ export function startAzuriteWithTokens(certificate: Certificate): Promise<Azurit
 }
 
 async function start(flags: readonly string[]): Promise<Azurite> {
-  const program = await install();
+  const program = await installAzurite(new AbortController().signal);
   const child = new Deno.Command("node", {
     args: [
       "--eval",
@@ -102,7 +102,7 @@ async function start(flags: readonly string[]): Promise<Azurite> {
 }
 
 /** The path of Azurite's Blob service program, installed in the user's cache directory. */
-async function install(): Promise<string> {
+export async function installAzurite(signal: AbortSignal): Promise<string> {
   const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   const cache = `${home}/warpdrive-tests`;
   const directory = `${cache}/azurite-${VERSION}`;
@@ -116,7 +116,9 @@ async function install(): Promise<string> {
       args: ["install", "--prefix", own, "--no-audit", "--no-fund", `azurite@${VERSION}`],
       stdout: "piped",
       stderr: "piped",
+      signal,
     }).output();
+    signal.throwIfAborted();
     if (!npm.success) {
       throw new Error(`Cannot install Azurite: ${new TextDecoder().decode(npm.stderr)}`);
     }

@@ -1,0 +1,78 @@
+/** The third act: what operators do, on the live mount. */
+import { REPOSITORY } from "../tools/source_tree.ts";
+import { CTL_COMMANDS } from "../../ctl/command.ts";
+import type { Evidence } from "./capabilities.ts";
+import { type Ended, plainEnvironment, runChild, warpdrive } from "./children.ts";
+import { ofAllBackends } from "./counters.ts";
+import { compareContents } from "./epochs.ts";
+import { countersNow, type Scene, shown } from "./scene.ts";
+import { VALIDATION } from "./stocking.ts";
+
+/** Lines shown of an answer, and columns of a line. */
+const LINES_MAX = 40;
+const COLUMNS_MAX = 95;
+
+interface Tour {
+  readonly name: string;
+  readonly args: (scene: Scene) => readonly string[];
+}
+
+const OF_MOUNT: Tour["args"] = ({ config }) => ["--config", config];
+
+/** Commands in the order they are shown. */
+const TOUR: readonly Tour[] = [
+  { name: "status", args: OF_MOUNT },
+  { name: "stats", args: OF_MOUNT },
+  { name: "usage", args: OF_MOUNT },
+  { name: "stale", args: (scene) => [...OF_MOUNT(scene), "--days", "0", "--limit", "3"] },
+  {
+    name: "explain",
+    args: ({ mountPoint, checksums }) => [`${mountPoint}/${[...checksums.keys()][0]}`],
+  },
+];
+
+/** Warms a second data set, then asks the mount about itself. */
+export async function govern(scene: Scene): Promise<Evidence["governance"]> {
+  const { screen } = scene;
+  screen.step("Governance, on the live mount");
+  const there = new Set(CTL_COMMANDS.map(({ name }) => name));
+  const commands: { name: string; code: number }[] = [];
+  const run = async (name: string, args: readonly string[]) => {
+    const { code } = await ctl(scene, [name, ...args]);
+    commands.push({ name, code });
+  };
+  let bytesAfterWarm = 0;
+  if (there.has("warm")) {
+    await run("warm", [`${scene.mountPoint}/${scene.regions[1].plan.backend}/${VALIDATION}`]);
+    const before = ofAllBackends(await countersNow(scene)).bytes;
+    await compareContents(scene, VALIDATION);
+    bytesAfterWarm = ofAllBackends(await countersNow(scene)).bytes - before;
+    screen.note(`That read took ${bytesAfterWarm} bytes from the backend.`);
+  }
+  for (const { name, args } of TOUR) if (there.has(name)) await run(name, args(scene));
+  const shownNames = new Set(["warm", ...TOUR.map(({ name }) => name)]);
+  const others = CTL_COMMANDS.filter(({ name }) => !shownNames.has(name));
+  screen.note(
+    `Also there: ${others.map(({ name, summary }) => `${name} (${summary})`).join("; ")}.`,
+  );
+  return { commands, bytesAfterWarm };
+}
+
+async function ctl(scene: Scene, args: readonly string[]): Promise<Ended> {
+  const { screen, signal } = scene;
+  screen.command(`warpdrive ctl ${shown(scene, args.join(" "))}`);
+  const ended = await runChild({
+    words: warpdrive(["ctl", ...args]),
+    directory: REPOSITORY,
+    env: plainEnvironment(),
+  }, signal);
+  const lines = [...ended.stdout, ...ended.code === 0 ? [] : ended.stderr];
+  screen.show(lines.slice(0, LINES_MAX).map(clipped));
+  if (lines.length > LINES_MAX) screen.show([`… ${lines.length - LINES_MAX} more lines`]);
+  if (ended.code !== 0) screen.say(`FAILED: exit code ${ended.code}`);
+  return ended;
+}
+
+function clipped(line: string): string {
+  return line.length > COLUMNS_MAX ? `${line.slice(0, COLUMNS_MAX - 1)}…` : line;
+}
