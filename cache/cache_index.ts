@@ -32,7 +32,7 @@ const CALLS_MAX = 4_096;
 /** Rows that `rows` asks for at once: a few milliseconds of the worker. */
 const PAGE_ROWS = 500;
 /** Rows that `tally` adds up at once. */
-const TALLY_ROWS = 5_000;
+const TALLY_ROWS = 2_000;
 const CHECK_MS_MAX = 600_000;
 /** Longest time to open: a long log is read first, by a process that was killed. */
 const OPEN_MS_MAX = 30_000;

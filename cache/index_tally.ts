@@ -88,12 +88,25 @@ function sumOf(one: Tally, other: Tally): Tally {
 
 /** The group of a path. */
 export function grouper(grouping: Grouping): (path: string) => string {
-  if (grouping.kind === "depth") return (path) => ancestor(path, grouping.depth);
+  if (grouping.kind === "depth") return directoriesOf(grouping.depth);
   const paths = new Set(grouping.paths);
   return (path) => {
     for (let above = path;;) {
       if (paths.has(above) || above === "") return above;
       above = above.slice(0, Math.max(0, above.lastIndexOf("/")));
     }
+  };
+}
+
+/** Paths come in order: most are in the directory of the one before. */
+function directoriesOf(depth: number): (path: string) => string {
+  let [parent, group] = ["", ""];
+  return (path) => {
+    const end = path.lastIndexOf("/") + 1;
+    if (end !== parent.length || !path.startsWith(parent)) {
+      parent = path.slice(0, end);
+      group = ancestor(path, depth);
+    }
+    return group;
   };
 }
