@@ -8,14 +8,7 @@ import {
   signingPipeline,
 } from "./azure_credentials.ts";
 import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./azure_entry.ts";
-import {
-  AzureFault,
-  DECOMPRESSED,
-  type FailedOperation,
-  NO_BLOB_SERVICE,
-  RefusedError,
-  refusedOperation,
-} from "./azure_errors.ts";
+import { type FailedOperation, NO_BLOB_SERVICE, refusedOperation } from "./azure_errors.ts";
 import { type ReadPath, readRange } from "./azure_read.ts";
 import { AzureTransport } from "./azure_transport.ts";
 import { upload } from "./azure_upload.ts";
@@ -32,7 +25,9 @@ import {
   type RangeRead,
 } from "./backend.ts";
 import type { EntraTokenDeps } from "./entra_token.ts";
+import { RefusedError } from "./refusal.ts";
 import type { Source } from "./settings.ts";
+import { DECOMPRESSED, StoreFault } from "./store_fault.ts";
 import { isUnicodeName } from "../platform/byte_name.ts";
 import { present } from "../platform/assert.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -98,7 +93,7 @@ export class AzureBackend implements Backend {
       for await (const { segment, continuationToken } of pages) {
         return listPage(prefix, segment.blobPrefixes ?? [], segment.blobItems, continuationToken);
       }
-      throw new AzureFault("unavailable", "the listing has no page");
+      throw new StoreFault("unavailable", "the listing has no page");
     });
   }
 
@@ -156,7 +151,7 @@ export class AzureBackend implements Backend {
       }
       const copied = await this.#blob(to, abortSignal);
       if (copied?.kind === "object") return copied;
-      throw new AzureFault("unavailable", "the copy was replaced or deleted at once");
+      throw new StoreFault("unavailable", "the copy was replaced or deleted at once");
     });
   }
 
@@ -171,7 +166,7 @@ export class AzureBackend implements Backend {
     if (facts === null) return null;
     const lastModified = present(facts.lastModified, "the date of an object");
     if (isDirectoryMarker(facts.metadata)) return directoryEntry(baseName(path), lastModified);
-    if (facts.contentLength === undefined) throw new AzureFault(...DECOMPRESSED);
+    if (facts.contentLength === undefined) throw new StoreFault(...DECOMPRESSED);
     return objectEntry(baseName(path), {
       etag: present(facts.etag, "the ETag of an object"),
       contentLength: facts.contentLength,
@@ -234,7 +229,7 @@ export class AzureBackend implements Backend {
   #failure(error: unknown, failed: FailedOperation): unknown {
     const { backend, operation, path } = failed;
     if (error instanceof RefusedError) return refusedOperation(error.refusal, failed, this.#clock);
-    if (error instanceof AzureFault) {
+    if (error instanceof StoreFault) {
       const { code, message, hint, cause } = error;
       return new BackendError(code, backend, operation, path, message, hint, null, { cause });
     }

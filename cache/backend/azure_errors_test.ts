@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  brokenConnection,
-  type FailedOperation,
-  parseRetryAfterMs,
-  redactUrls,
-  type Refusal,
-  refusedOperation,
-} from "./azure_errors.ts";
+import { type FailedOperation, refusedOperation } from "./azure_errors.ts";
 import type { BackendErrorCode, BackendOperation } from "./backend.ts";
-import { describeError } from "../platform/log.ts";
+import type { Refusal } from "./refusal.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 
 function failed(operation: BackendOperation): FailedOperation {
@@ -72,47 +65,4 @@ Deno.test("refusedOperation says what the service said, and what to do", () => {
 Deno.test("refusedOperation passes on how long the service asks to be left alone", () => {
   const answer = refusal(503, "ServerBusy", { "retry-after": "7" });
   assert.equal(refusedOperation(answer, failed("read"), new FakeClock()).retryAfterMs, 7_000);
-});
-
-Deno.test("parseRetryAfterMs takes seconds and dates", () => {
-  assert.equal(parseRetryAfterMs("12", 0), 12_000);
-  assert.equal(parseRetryAfterMs("Thu, 01 Jan 1970 00:01:00 GMT", 20_000), 40_000);
-  assert.equal(parseRetryAfterMs("Thu, 01 Jan 1970 00:00:10 GMT", 20_000), 0);
-  assert.equal(parseRetryAfterMs("soon", 0), null);
-  assert.equal(parseRetryAfterMs(null, 0), null);
-});
-
-Deno.test("brokenConnection says in words what failed, and never prints a SAS", () => {
-  const url = "https://acc.blob.core.windows.net/c/b";
-  const cases: [string, RegExp, RegExp][] = [
-    [
-      "client error (Connect): tcp connect error: Connection refused (os error 111)",
-      /refused/,
-      /runs/,
-    ],
-    [
-      "client error (Connect): dns error: failed to lookup address",
-      /cannot be resolved/,
-      /account/,
-    ],
-    ["client error (Connect): invalid peer certificate: UnknownIssuer", /not trusted/, /CA_CERTS/],
-    ["client error (Connect): tls handshake eof", /no TLS/, /http:/],
-    ["connection error: Connection reset by peer (os error 104)", /reset/, /^$/],
-    ["connection closed before message completed", /broke off/, /^$/],
-  ];
-  for (const [said, message, hint] of cases) {
-    const cause = new Error(`error sending request for url (${url}?sv=1&sig=SECRET): ${said}`);
-    const error = brokenConnection(new TypeError("fetch failed", { cause }), url);
-    assert.match(error.message, message);
-    assert.match(error.message, /acc\.blob\.core\.windows\.net/);
-    assert.match(error.hint ?? "", hint);
-    assert.doesNotMatch(describeError(error) + Deno.inspect(error), /SECRET/);
-  }
-});
-
-Deno.test("redactUrls blanks queries and keeps the rest", () => {
-  assert.equal(
-    redactUrls("for (http://h:1/c/b?sig=S&se=1): no; https://i/x?y"),
-    "for (http://h:1/c/b?***): no; https://i/x?***",
-  );
 });

@@ -10,8 +10,11 @@ import {
 } from "@azure/core-http-compat";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import type { AzureAuthorization } from "./azure_credentials.ts";
-import { AzureFault, brokenConnection, NO_BLOB_SERVICE } from "./azure_errors.ts";
+import { NO_BLOB_SERVICE } from "./azure_errors.ts";
+import { brokenConnection } from "./broken_connection.ts";
 import { entraFailure } from "./entra_failure.ts";
+import { bodyText } from "./range_answer.ts";
+import { StoreFault } from "./store_fault.ts";
 import { assert } from "../platform/assert.ts";
 
 /** A request that is complete but for SAS and bearer token. */
@@ -33,7 +36,7 @@ export class AzureTransport {
   /**
    * The answer to `request`, its body unread.
    *
-   * @throws {AzureFault} when there is none, or no token to send.
+   * @throws {StoreFault} when there is none, or no token to send.
    */
   async send(request: OutgoingRequest, signal: AbortSignal): Promise<Response> {
     // Not `Headers`, which `fetch` takes apart again: that takes longer than all else here.
@@ -61,7 +64,7 @@ export class AzureTransport {
     const redirected = response.status >= 300 && response.status < 400;
     if (redirected || (response.ok && !response.headers.has("x-ms-version"))) {
       await response.body?.cancel();
-      throw new AzureFault(...NO_BLOB_SERVICE);
+      throw new StoreFault(...NO_BLOB_SERVICE);
     }
     return response;
   }
@@ -103,7 +106,7 @@ export class AzureTransport {
   async #bearerToken(url: string, signal: AbortSignal): Promise<string | null> {
     if (this.#authorization.kind !== "bearer") return null;
     if (!url.startsWith("https:")) {
-      throw new AzureFault(
+      throw new StoreFault(
         "denied",
         "a token may only be sent over https, and the endpoint is http",
         "Use an https endpoint, or a key or SAS where the store is a local emulator",
@@ -116,20 +119,6 @@ export class AzureTransport {
       signal.throwIfAborted();
       throw entraFailure(error, token.obtained, hint);
     }
-  }
-}
-
-/** The text of the body of `response`. */
-export async function bodyText(
-  response: Response,
-  url: string,
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    return await response.text();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw brokenConnection(error, url);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Puts of any size into one block blob, with one block in memory. */
 import type { BlockBlobClient } from "@azure/storage-blob";
-import { AzureFault } from "./azure_errors.ts";
 import type { Content } from "./backend.ts";
+import { blocksOf } from "./content_blocks.ts";
 
 /** Contents up to this size go in one request. */
 const BLOCK_BYTES = 8 * 1024 * 1024;
@@ -21,36 +21,11 @@ export async function upload(
   abortSignal: AbortSignal,
 ): Promise<UploadAnswer> {
   const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(content.sizeBytes / BLOCKS_MAX));
-  const buffer = new Uint8Array(Math.min(blockBytes, content.sizeBytes));
   const ids: string[] = [];
-  let sentBytes = 0;
-  let heldBytes = 0;
-  for await (const chunk of content.open()) {
-    abortSignal.throwIfAborted();
-    if (sentBytes + heldBytes + chunk.length > content.sizeBytes) {
-      throw new AzureFault("invalid", `more bytes than the ${content.sizeBytes} announced`);
-    }
-    for (let taken = 0; taken < chunk.length;) {
-      if (heldBytes === buffer.length) {
-        ids.push(await stage(blob, ids.length, buffer, abortSignal));
-        sentBytes += heldBytes;
-        heldBytes = 0;
-      }
-      const piece = chunk.subarray(taken, taken + buffer.length - heldBytes);
-      buffer.set(piece, heldBytes);
-      heldBytes += piece.length;
-      taken += piece.length;
-    }
+  for await (const { block, isLast } of blocksOf(content, blockBytes, abortSignal)) {
+    if (isLast && ids.length === 0) return await blob.upload(block, block.length, { abortSignal });
+    ids.push(await stage(blob, ids.length, block, abortSignal));
   }
-  if (sentBytes + heldBytes < content.sizeBytes) {
-    throw new AzureFault(
-      "invalid",
-      `${sentBytes + heldBytes} bytes where ${content.sizeBytes} were announced`,
-    );
-  }
-  const last = buffer.subarray(0, heldBytes);
-  if (ids.length === 0) return await blob.upload(last, last.length, { abortSignal });
-  ids.push(await stage(blob, ids.length, last, abortSignal));
   return await blob.commitBlockList(ids, { abortSignal });
 }
 

@@ -1,6 +1,6 @@
 /** What it means that there is no token to be had. */
 import { describeError } from "../platform/log.ts";
-import { AzureFault } from "./azure_errors.ts";
+import { StoreFault } from "./store_fault.ts";
 
 /**
  * Codes of the library for an issuer it did not reach: https://aka.ms/msal.js.errors. The second
@@ -12,12 +12,12 @@ const UNREACHED = /\b(network_error|endpoints_resolution_error)\b/;
  * The fault behind `error`, with which a request for a token failed: an outage where the issuer
  * gave no answer, or has given tokens before; else a mistake in the settings, told with `hint`.
  */
-export function entraFailure(error: unknown, obtainedBefore: boolean, hint: string): AzureFault {
+export function entraFailure(error: unknown, obtainedBefore: boolean, hint: string): StoreFault {
   // The first line names the fault; the rest are trace ids and advice for developers.
   const said = describeError(error).split("\n")[0]?.trim() ?? "";
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : null;
   const busy = typeof status === "number" && (status >= 500 || status === 429);
-  return new AzureFault(
+  return new StoreFault(
     busy || obtainedBefore || UNREACHED.test(said) ? "unavailable" : "denied",
     `no access token from Entra (${said})`,
     hint,
