@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { systemClock } from "./clock.ts";
 import { within } from "./within.ts";
 
 const late = () => new Error("Too late");
@@ -19,4 +20,21 @@ Deno.test("within gives up on slow work, whose outcome then disturbs nobody", as
   await outcome;
   work.reject(new Error("Much later"));
   await clock.settle();
+});
+
+Deno.test("within lets an answer in that came while the event loop was kept busy", async () => {
+  const program = "onmessage = () => postMessage(7); postMessage(0);";
+  const worker = new Worker(`data:application/javascript,${program}`, { type: "module" });
+  const next = () =>
+    new Promise<number>((resolve) => worker.onmessage = (event) => resolve(event.data));
+  try {
+    await next();
+    const answered = within(next(), 20, systemClock, late);
+    worker.postMessage(null);
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < 200);
+    assert.equal(await answered, 7);
+  } finally {
+    worker.terminate();
+  }
 });
