@@ -171,13 +171,63 @@ for (
   });
 }
 
-Deno.test("the demo stays mounted with --keep until it is interrupted", async () => {
+Deno.test("the demo stays mounted with --keep, for the scripts for a real machine", async () => {
   await using demo = await Demo.start(["--quick", "--keep"]);
   await demo.reach(/stays mounted until/);
+  await demo.reach(/METRICS=/);
   equal(demo.mounts().length, 1, demo.output);
+  const cold = await runScript(demo, "01_cold.sh");
+  match(cold, /step=60 .*\n(.*\n)*cache +hits /);
+  const warm = await runScript(demo, "02_warm.sh");
+  match(warm, /step=60 .*\n(.*\n)*cache +hits /);
+  const fetched = (output: string) =>
+    [...output.matchAll(/^(datasets-\S+ +\S+ MiB)/gm)].map(String);
+  equal(fetched(cold).length, 2, cold);
+  deepEqual(fetched(warm), fetched(cold), "the warm epoch took nothing from the backends");
   demo.interrupt();
   equal(await demo.ended(), 0, demo.output);
   demo.leavesNothing();
+});
+
+/** Runs a script on the mount of `demo`, which it has to find in its output; what it printed. */
+async function runScript(demo: Demo, name: string): Promise<string> {
+  const [, mountPoint = ""] = /ls -lR (\S+)/.exec(demo.output) ?? [];
+  const [, metrics = ""] = /METRICS=(\S+)/.exec(demo.output) ?? [];
+  const programs = await Deno.makeTempDir();
+  try {
+    const program = `#!/bin/sh\nexec "${Deno.execPath()}" run -A --quiet --no-check main.ts "$@"\n`;
+    await Deno.writeTextFile(`${programs}/warpdrive`, program, { mode: 0o755 });
+    const { success, stdout, stderr } = await new Deno.Command(`infra/demo/${name}`, {
+      args: ["--steps", "60"],
+      cwd: REPOSITORY,
+      env: {
+        MOUNT_POINT: mountPoint,
+        METRICS: metrics,
+        PATH: `${programs}:${Deno.env.get("PATH")}`,
+      },
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    ok(success, said + new TextDecoder().decode(stderr));
+    return said;
+  } finally {
+    await Deno.remove(programs, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "shellcheck finds nothing in the scripts of the demo",
+  ignore: !installed("shellcheck"),
+  fn: async () => {
+    const scripts = Array.from(Deno.readDirSync(`${REPOSITORY}/infra/demo`), ({ name }) => name)
+      .filter((name) => name.endsWith(".sh"));
+    equal(scripts.length, 3);
+    const { stdout } = await new Deno.Command("shellcheck", {
+      args: scripts,
+      cwd: `${REPOSITORY}/infra/demo`,
+    }).output();
+    equal(new TextDecoder().decode(stdout), "");
+  },
 });
 
 Deno.test("the demo says what the machine lacks", async () => {
