@@ -23,7 +23,7 @@ const KEY = btoa("a key that opens nothing, as long as one that does: 64 bytes..
 /** Mounts what `origin` serves, with an empty cache. */
 export async function mountCache(
   program: readonly string[],
-  origin: RunningOrigin,
+  origin: Pick<RunningOrigin, "backend">,
   setup: CacheSetup,
   deps: MountDeps,
 ): Promise<CacheMount> {
