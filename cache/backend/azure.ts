@@ -24,8 +24,8 @@ import {
   type ObjectEntry,
   type RangeRead,
 } from "./backend.ts";
-import type { EntraTokenDeps } from "./entra_token.ts";
 import { RefusedError } from "./refusal.ts";
+import type { RenewalDeps } from "./renewed_credential.ts";
 import type { Source } from "./settings.ts";
 import { DECOMPRESSED, StoreFault } from "./store_fault.ts";
 import { isUnicodeName } from "../platform/byte_name.ts";
@@ -72,7 +72,7 @@ export class AzureBackend implements Backend {
   static async open(
     name: string,
     source: AzureSource,
-    deps: EntraTokenDeps,
+    deps: RenewalDeps,
   ): Promise<AzureBackend> {
     const authorized = await authorization(source.auth, source.account, deps);
     return new AzureBackend(name, source, authorized, deps.clock);

@@ -4,7 +4,8 @@ import { createEmptyPipeline, type Pipeline } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { AnonymousCredential, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { storageSharedKeyCredentialPolicy } from "@azure/storage-common";
-import { EntraToken, type EntraTokenDeps } from "./entra_token.ts";
+import { entraToken } from "./entra_token.ts";
+import type { RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
 import type { AzureAuth } from "./settings.ts";
 import type { Secret } from "../platform/secret.ts";
 
@@ -18,14 +19,14 @@ const STORAGE_SCOPE = "https://storage.azure.com/.default";
 export type AzureAuthorization =
   | { readonly kind: "shared_key"; readonly account: string; readonly key: Secret }
   | { readonly kind: "sas"; readonly query: Secret }
-  | { readonly kind: "bearer"; readonly token: EntraToken; readonly hint: string }
+  | { readonly kind: "bearer"; readonly token: RenewedCredential<string>; readonly hint: string }
   | { readonly kind: "anonymous" };
 
 /** Prepares `auth` for `account`, without asking anybody for anything yet. */
 export async function authorization(
   auth: AzureAuth,
   account: string,
-  deps: EntraTokenDeps,
+  deps: RenewalDeps,
 ): Promise<AzureAuthorization> {
   switch (auth.method) {
     case "none":
@@ -37,7 +38,7 @@ export async function authorization(
     default:
       return {
         kind: "bearer",
-        token: new EntraToken(await entraCredential(auth), STORAGE_SCOPE, deps),
+        token: entraToken(await entraCredential(auth), STORAGE_SCOPE, deps),
         hint: entraHint(auth),
       };
   }

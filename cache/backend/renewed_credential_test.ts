@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { EntraToken } from "./entra_token.ts";
+import { type Issued, RenewedCredential } from "./renewed_credential.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 
 const never = new AbortController().signal;
@@ -8,24 +8,20 @@ const HOUR_MS = 3_600_000;
 function bench() {
   const clock = new FakeClock();
   const renewals: string[] = [];
-  const asked: PromiseWithResolvers<{ token: string; expiresOnTimestamp: number }>[] = [];
-  const credential = {
-    getToken: () => {
-      const answer = Promise.withResolvers<{ token: string; expiresOnTimestamp: number }>();
-      asked.push(answer);
-      return answer.promise;
-    },
+  const asked: PromiseWithResolvers<Issued<string>>[] = [];
+  const issue = () => {
+    const answer = Promise.withResolvers<Issued<string>>();
+    asked.push(answer);
+    return answer.promise;
   };
-  const token = new EntraToken(credential, "scope", {
-    clock,
-    onRenewal: (status) => renewals.push(status),
-  });
+  const onRenewal = (status: string) => renewals.push(status);
+  const token = new RenewedCredential(issue, { clock, onRenewal });
   const answer = (name: string, lifetimeMs = HOUR_MS) =>
-    asked.at(-1)?.resolve({ token: name, expiresOnTimestamp: clock.wallMs() + lifetimeMs });
+    asked.at(-1)?.resolve({ value: name, expiresMs: clock.wallMs() + lifetimeMs });
   return { clock, renewals, asked, token, answer };
 }
 
-Deno.test("EntraToken asks once for any number of callers, and keeps what it got", async () => {
+Deno.test("RenewedCredential asks once for any number of callers, and keeps what it got", async () => {
   const { clock, renewals, asked, token, answer } = bench();
   const waiting = [token.get(never), token.get(never), token.get(never)];
   answer("first");
@@ -36,7 +32,7 @@ Deno.test("EntraToken asks once for any number of callers, and keeps what it got
   assert.deepEqual(renewals, ["success"]);
 });
 
-Deno.test("EntraToken renews five minutes early, while the old token still serves", async () => {
+Deno.test("RenewedCredential renews five minutes early, while the old token still serves", async () => {
   const { clock, asked, token, answer } = bench();
   const first = token.get(never);
   answer("first");
@@ -50,7 +46,7 @@ Deno.test("EntraToken renews five minutes early, while the old token still serve
   assert.equal(await token.get(never), "second");
 });
 
-Deno.test("EntraToken outlives failed renewals until the token ends, without haste", async () => {
+Deno.test("RenewedCredential outlives failed renewals to the end of the old one", async () => {
   const { clock, renewals, asked, token, answer } = bench();
   const first = token.get(never);
   answer("first");
@@ -71,7 +67,7 @@ Deno.test("EntraToken outlives failed renewals until the token ends, without has
   assert.deepEqual(renewals, ["success", "failure", "failure", "failure", "failure"]);
 });
 
-Deno.test("EntraToken does not let one caller's abort fail the others", async () => {
+Deno.test("RenewedCredential does not let one caller's abort fail the others", async () => {
   const { token, answer } = bench();
   const controller = new AbortController();
   const first = token.get(controller.signal);
@@ -83,7 +79,7 @@ Deno.test("EntraToken does not let one caller's abort fail the others", async ()
   assert.equal(await second, "shared");
 });
 
-Deno.test("EntraToken gives up on an issuer that does not answer", async () => {
+Deno.test("RenewedCredential gives up on an issuer that does not answer", async () => {
   const { clock, renewals, token } = bench();
   const waiting = assert.rejects(token.get(never), /does not answer/);
   await clock.advance(30_000);
@@ -92,7 +88,7 @@ Deno.test("EntraToken gives up on an issuer that does not answer", async () => {
   assert.equal(clock.sleeping, 0);
 });
 
-Deno.test("EntraToken asks anew for a token that the service refused", async () => {
+Deno.test("RenewedCredential asks anew for a token that the service refused", async () => {
   const { asked, token, answer } = bench();
   const first = token.get(never);
   answer("revoked");
@@ -104,4 +100,30 @@ Deno.test("EntraToken asks anew for a token that the service refused", async () 
   assert.equal(asked.length, 2);
   answer("fresh");
   assert.equal(await second, "fresh");
+});
+
+Deno.test("RenewedCredential renews one that lives shortly when a quarter of it is left", async () => {
+  const { clock, asked, token, answer } = bench();
+  const first = token.get(never);
+  answer("first", 20_000);
+  await first;
+  await clock.advance(14_999);
+  assert.equal(await token.get(never), "first");
+  assert.equal(asked.length, 1);
+  await clock.advance(1);
+  assert.equal(await token.get(never), "first");
+  assert.equal(asked.length, 2);
+  answer("second", 20_000);
+  await clock.settle();
+  assert.equal(await token.get(never), "second");
+});
+
+Deno.test("RenewedCredential never renews one that does not end", async () => {
+  const { clock, asked, token } = bench();
+  const first = token.get(never);
+  asked[0]?.resolve({ value: "for ever", expiresMs: Infinity });
+  await first;
+  await clock.advance(1000 * HOUR_MS);
+  assert.equal(await token.get(never), "for ever");
+  assert.equal(asked.length, 1);
 });
