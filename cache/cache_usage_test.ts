@@ -50,7 +50,7 @@ async function groupsOf(question: Partial<UsageQuestion>) {
   }
 }
 
-Deno.test("usage by path tells directories apart as deep as wanted, the largest first", async () => {
+Deno.test("usage by path tells directories apart, the largest first", async () => {
   deepEqual(await groupsOf({ by: "path", depth: 1 }), [
     "images:train of images: 3, last 102",
     "images: of images: 1, last 103",

@@ -13,7 +13,7 @@ export interface Parts {
 
 /** An object version in the cache. */
 export interface ObjectDescription {
-  /** As the index has it, up to half a second ago. */
+  /** As the index has it, and where it is open, as it is going to have it. */
   readonly row: CachedRow;
   readonly chunks: Parts;
   readonly blocks: Parts;
@@ -57,7 +57,11 @@ export function describeObject(described: Described): ObjectDescription {
     if (inThis === end - first) presentBlocks += 1;
   }
   return {
-    row,
+    row: object === null ? row : {
+      ...row,
+      cachedBytes: map.presentBytes,
+      lastAccessMs: Math.max(row.lastAccessMs, object.lastAccessMs),
+    },
     chunks: { count: map.count, present },
     blocks: { count: Math.ceil(map.count / inBlock), present: presentBlocks },
     verifiedChunks: object === null ? null : verified,

@@ -1,4 +1,4 @@
-/** How commands that only look get to a cache: by its mount, or at its directory where none runs. */
+/** How commands that only look get to a cache: by its mount, or at its directory without one. */
 import { resolve } from "node:path/posix";
 import { z } from "zod";
 import type { CommandContext } from "../cache/platform/cli.ts";
