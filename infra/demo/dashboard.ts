@@ -2,7 +2,7 @@
 import { bytesText, countText, percentText, secondsText } from "./figures.ts";
 import { countersOf } from "./counters.ts";
 import type { RegionPlan } from "./region.ts";
-import { type Sample, total } from "./samples.ts";
+import { type Sample, total, totalsBy } from "./samples.ts";
 
 const FUSE_TOTAL = "warpdrive_fuse_operations_total";
 const FUSE_SECONDS = "warpdrive_fuse_operation_duration_seconds";
@@ -86,10 +86,18 @@ export function backendRows(samples: readonly Sample[], plans: readonly RegionPl
       bytesText(counted?.bytes ?? 0),
       countText(counted?.requests ?? 0),
       mean(samples, BACKEND_SECONDS, { backend }),
-      countText(counted?.errors ?? 0),
+      errorsText(samples, backend),
     ];
   });
   return [["Backend", "received", "requests", "mean", "errors"], ...rows];
+}
+
+/** Failed requests, with what they failed of: `2 (timeout)`. */
+function errorsText(samples: readonly Sample[], backend: string): string {
+  const ofBackend = samples.filter(({ labels }) => labels.get("backend") === backend);
+  const kinds = totalsBy(ofBackend, "warpdrive_backend_errors_total", "error_type");
+  const count = [...kinds.values()].reduce((sum, value) => sum + value, 0);
+  return count === 0 ? "0" : `${countText(count)} (${[...kinds.keys()].join(", ")})`;
 }
 
 /** Mean of the histogram `name`; `-` where nothing was measured. */

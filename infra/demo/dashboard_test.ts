@@ -44,6 +44,16 @@ Deno.test("a backend that was asked nothing is shown with zeros", () => {
   deepEqual(rows.slice(1), [["a", "0 B", "0", "-", "0"]]);
 });
 
+Deno.test("failed requests to a backend are shown with what they failed of", () => {
+  const distance = { roundTripMs: 1, bytesPerSecond: 1 };
+  const samples = parseSamples(
+    'warpdrive_backend_errors_total{backend="a",error_type="timeout"} 2\n' +
+      'warpdrive_backend_errors_total{backend="b",error_type="denied"} 1\n',
+  );
+  const [, row] = backendRows(samples, [{ title: "A", tag: "A", backend: "a", distance }]);
+  equal(row?.at(-1), "2 (timeout)");
+});
+
 Deno.test("the hit rate is of all blocks that were asked for", () => {
   const rows = cacheRows(parseSamples("warpdrive_cache_hit_total 3\nwarpdrive_cache_miss_total 1"));
   deepEqual(rows.find(([title]) => title === "Hit rate"), ["Hit rate", "75.0 %"]);
