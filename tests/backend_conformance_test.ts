@@ -61,6 +61,7 @@ testConformance({
   name: "LocalBackend",
   lacks: {
     object_beside_directory: "a file system has one thing of a name",
+    placeholders: "a file system has no such names",
     arbitrary_keys: "a file system has no such names",
     directories_are_keys: "pages are of the size that the kernel chooses",
     unicode_only: "names of files are any bytes",

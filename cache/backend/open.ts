@@ -77,6 +77,15 @@ export async function openBackend(
       });
       return openRemote(azure, settings, deps);
     }
+    case "s3": {
+      // As above.
+      const { S3Backend } = await import("./s3.ts");
+      const s3 = await S3Backend.open(name, source, {
+        clock: deps.clock,
+        onRenewal: (status) => deps.metrics.authRefresh("aws", status),
+      });
+      return openRemote(s3, settings, deps);
+    }
   }
 }
 

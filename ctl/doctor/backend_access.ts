@@ -173,5 +173,9 @@ function emptyRemedy({ source }: BackendSettings): string {
       return source.prefix === ""
         ? `Nothing to do, if ${JSON.stringify(source.container)} is the right container`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
+    case "s3":
+      return source.prefix === ""
+        ? `Nothing to do, if ${JSON.stringify(source.bucket)} is the right bucket`
+        : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
   }
 }

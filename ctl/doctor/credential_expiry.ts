@@ -23,6 +23,9 @@ export function credentialTerms(source: Source): CredentialTerms | null {
       return null;
     case "azureblob":
       return source.auth.method === "sas" ? sasTerms(source.auth.sasToken.reveal()) : null;
+    case "s3":
+      // Neither keys nor session tokens say when they end.
+      return null;
   }
 }
 

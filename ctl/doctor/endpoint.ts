@@ -7,6 +7,7 @@ export function endpointOf(source: Source): URL | null {
     case "local":
       return null;
     case "azureblob":
+    case "s3":
       return new URL(source.endpoint);
   }
 }
@@ -18,6 +19,9 @@ export function usesIdentityService(source: Source): boolean {
       return false;
     case "azureblob":
       return source.auth.method === "managed_identity";
+    case "s3":
+      // The default chain asks it last, if at all.
+      return source.auth.method === "default";
   }
 }
 

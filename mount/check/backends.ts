@@ -60,6 +60,10 @@ function emptyRemedy(source: Source): string {
       return source.prefix === ""
         ? `Nothing to do, if ${JSON.stringify(source.container)} is the right container`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
+    case "s3":
+      return source.prefix === ""
+        ? `Nothing to do, if ${JSON.stringify(source.bucket)} is the right bucket`
+        : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
   }
 }
 
@@ -68,6 +72,7 @@ function failureRemedy(source: Source): string {
     case "local":
       return "Create the directory, or correct config.root";
     case "azureblob":
+    case "s3":
       return "Check its config and auth";
   }
 }

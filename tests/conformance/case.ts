@@ -5,7 +5,9 @@ import type { Backend } from "../../cache/backend/backend.ts";
 export type Capability =
   /** Keys `a` and `a/b` at once. */
   | "object_beside_directory"
-  /** Keys that end in a slash or have empty segments. */
+  /** Keys that end in a slash. */
+  | "placeholders"
+  /** Keys that have empty segments, or segments longer than a file name. */
   | "arbitrary_keys"
   /** Directories exist without anything in them only on file systems. */
   | "directories_are_keys"

@@ -140,7 +140,7 @@ export const LISTING_CASES: readonly Case[] = [
     },
   ],
 
-  ["takes a placeholder for its directory", ["arbitrary_keys"], async (fixture) => {
+  ["takes a placeholder for its directory", ["placeholders"], async (fixture) => {
     const { backend } = fixture;
     await fixture.seed("empty/", new Uint8Array(0));
     await fixture.seed("full/", new Uint8Array(0));

@@ -1,0 +1,127 @@
+/**
+ * A real S3 server for tests: versitygw, which keeps objects as files. Built once from its source
+ * by Go, outside the tree.
+ */
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { freePort } from "./free_port.ts";
+import { systemClock } from "../../cache/platform/clock.ts";
+
+const VERSION = "v1.8.0";
+const PACKAGE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
+const ACCESS_KEY = "testkey";
+const SECRET_KEY = "testsecret";
+/** How often, and how many times, a server that starts is asked whether it is there. */
+const POLL_MS = 20;
+const POLLS_MAX = 1_000;
+
+/** A running server; disposing ends it and deletes all it stored. */
+export interface Versitygw extends AsyncDisposable {
+  /** URL of the service, as `endpoint` of a backend takes it. */
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** The directory whose directories are the buckets. */
+  readonly root: string;
+  /** Access past our own code. */
+  readonly client: S3Client;
+  /** Creates the bucket `name`. */
+  createBucket(name: string): Promise<void>;
+}
+
+/** Starts a server on a free port; resolves when it answers. Builds it first where needed. */
+export async function startVersitygw(): Promise<Versitygw> {
+  const program = await installVersitygw(new AbortController().signal);
+  const root = await Deno.makeTempDir({ prefix: "warpdrive-versitygw-" });
+  const port = freePort();
+  const child = new Deno.Command(program, {
+    args: [
+      ...["--quiet", "--keep-alive", "--access", ACCESS_KEY, "--secret", SECRET_KEY],
+      ...["--port", `127.0.0.1:${port}`, "posix", root],
+    ],
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const endpoint = `http://127.0.0.1:${port}`;
+  const client = new S3Client({
+    endpoint,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY },
+  });
+  const server: Versitygw = {
+    endpoint,
+    accessKeyId: ACCESS_KEY,
+    secretAccessKey: SECRET_KEY,
+    root,
+    client,
+    async createBucket(name) {
+      await client.send(new CreateBucketCommand({ Bucket: name }));
+    },
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      child.kill("SIGKILL");
+      await child.status;
+      await Deno.remove(root, { recursive: true });
+    },
+  };
+  try {
+    await answers(endpoint);
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+  return server;
+}
+
+/** Resolves once something at `endpoint` answers; the server does not say when it listens. */
+async function answers(endpoint: string): Promise<void> {
+  for (let poll = 0; poll < POLLS_MAX; poll += 1) {
+    try {
+      const response = await fetch(endpoint);
+      await response.body?.cancel();
+      return;
+    } catch {
+      await systemClock.sleep(POLL_MS, new AbortController().signal);
+    }
+  }
+  throw new Error(`Cannot start versitygw: ${endpoint} does not answer`);
+}
+
+/** The path of the program, built in the user's cache directory. */
+export async function installVersitygw(signal: AbortSignal): Promise<string> {
+  const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+  const cache = `${home}/warpdrive-tests`;
+  const program = `${cache}/versitygw-${VERSION}`;
+  if (await exists(program)) return program;
+  await Deno.mkdir(cache, { recursive: true });
+  // Other test runs may be building too: whoever is first puts the program in place.
+  const own = await Deno.makeTempDir({ dir: cache });
+  try {
+    const go = await new Deno.Command("go", {
+      args: ["install", PACKAGE],
+      env: { GOBIN: own },
+      stdout: "piped",
+      stderr: "piped",
+      signal,
+    }).output();
+    signal.throwIfAborted();
+    if (!go.success) {
+      throw new Error(`Cannot build versitygw: ${new TextDecoder().decode(go.stderr)}`);
+    }
+    await Deno.rename(`${own}/versitygw`, program);
+  } finally {
+    await Deno.remove(own, { recursive: true });
+  }
+  return program;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
