@@ -1,9 +1,11 @@
 /**
  * Softmax regression on the CPU: 256 features, 10 classes, stochastic gradient descent one sample
- * at a time (Bishop, "Pattern Recognition and Machine Learning", 4.3.4). In doubles and in a fixed
- * order, so that a seed gives the same losses bit for bit everywhere.
+ * at a time (Bishop, "Pattern Recognition and Machine Learning", 4.3.4). In doubles, in a fixed
+ * order and by operations that IEEE 754 defines to the last bit, so that a seed gives the same
+ * losses bit for bit everywhere.
  */
 import { type Batch, CLASSES } from "./batches.ts";
+import { exponential, logarithm } from "./exact_math.ts";
 import { FEATURES } from "./features.ts";
 import type { Model } from "./model.ts";
 import { Xoshiro128 } from "../../cache/platform/random.ts";
@@ -64,7 +66,7 @@ export class Softmax implements Model {
       }
       this.#biases[category] = (this.#biases[category] ?? 0) - step;
     }
-    return -Math.log(Math.max(probability, PROBABILITY_MIN));
+    return -logarithm(Math.max(probability, PROBABILITY_MIN));
   }
 
   /** Fills `#probabilities`. The largest score is taken off all, so that none overflows. */
@@ -82,9 +84,9 @@ export class Softmax implements Model {
     }
     let sum = 0;
     for (let category = 0; category < CLASSES; category += 1) {
-      const exponential = Math.exp((scores[category] ?? 0) - largest);
-      scores[category] = exponential;
-      sum += exponential;
+      const likelihood = exponential((scores[category] ?? 0) - largest);
+      scores[category] = likelihood;
+      sum += likelihood;
     }
     for (let category = 0; category < CLASSES; category += 1) {
       scores[category] = (scores[category] ?? 0) / sum;
