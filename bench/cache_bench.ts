@@ -8,6 +8,7 @@ import { systemClock } from "../cache/platform/clock.ts";
 import { EXIT, hintOf } from "../cache/platform/exit.ts";
 import { listenForInterrupts } from "../cache/platform/interrupts.ts";
 import { describeError } from "../cache/platform/log.ts";
+import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
 import {
   type CacheBench,
   checkBytes,
@@ -227,7 +228,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
   });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const program = options.program === null
-    ? [Deno.execPath(), "run", "-A", `${REPOSITORY}main.ts`]
+    ? [Deno.execPath(), "run", "-A", V8_FLAGS, `${REPOSITORY}main.ts`]
     : [options.program];
   const costs = new CostBook();
   let reads = 0;

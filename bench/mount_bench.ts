@@ -8,6 +8,7 @@ import { systemClock } from "../cache/platform/clock.ts";
 import { EXIT, hintOf } from "../cache/platform/exit.ts";
 import { listenForInterrupts } from "../cache/platform/interrupts.ts";
 import { describeError } from "../cache/platform/log.ts";
+import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
 import { type Experiment, type Outcome, runExperiment } from "./experiment.ts";
 import { fioVersion } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
@@ -213,7 +214,7 @@ async function startFleet(
   stack: AsyncDisposableStack,
 ): Promise<Fleet> {
   const program = binary === null
-    ? [Deno.execPath(), "run", "-A", `${REPOSITORY}main.ts`]
+    ? [Deno.execPath(), "run", "-A", V8_FLAGS, `${REPOSITORY}main.ts`]
     : [binary];
   const mounts = new Map<string, Mount>();
   const add = async (name: string, mount: Promise<Mount>) => {

@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { type Compiler, STUB_DENO_VERSION, stubCompiler } from "./runtime_stub.ts";
 import { REPOSITORY } from "./source_tree.ts";
+import { V8_FLAGS } from "../../cache/platform/v8_flags.ts";
 
 const OUTPUT = join(REPOSITORY, "dist", "warpdrive");
 const BUNDLE = join(REPOSITORY, ".cache", "bundle");
@@ -113,6 +114,7 @@ async function compile(compiler: Compiler): Promise<string | null> {
       "--no-check",
       "--no-config",
       "--no-lock",
+      V8_FLAGS,
       ...WORKERS.flatMap((worker) => ["--include", join(BUNDLE, bundled(worker))]),
       "--output",
       temporary,
