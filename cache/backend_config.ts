@@ -6,6 +6,7 @@ import { BACKEND_SECTION } from "./config.ts";
 import { NAME_BYTES_MAX } from "./backend/backend.ts";
 import type { ConfigPath } from "./platform/config_problem.ts";
 import type { ConfigReader } from "./platform/config_reader.ts";
+import { readS3Source } from "./s3_config.ts";
 import { absolutePath, choice, list, refusedKey, section } from "./platform/setting.ts";
 import { z } from "zod";
 
@@ -69,10 +70,11 @@ function readSource(reader: ConfigReader, path: ConfigPath): Source | null {
     case "local":
       return readLocalSource(reader, path);
     case "s3":
+      return readS3Source(reader, path);
     case "gcs":
       reader.report(
         [...path, "type"],
-        "this version has no support for it yet: wanted azureblob or local",
+        "this version has no support for it yet: wanted azureblob, s3 or local",
       );
       return null;
   }

@@ -1,7 +1,7 @@
 /**
- * Stores named by a URL instead of a configuration file: `file:///DIRECTORY`, or
- * `azblob://ACCOUNT/CONTAINER/PREFIX`. Everything else has the defaults of the file. Credentials
- * come from the environment, under the names the `az` tool uses.
+ * Stores named by a URL instead of a configuration file: `file:///DIRECTORY`,
+ * `azblob://ACCOUNT/CONTAINER/PREFIX` or `s3://BUCKET/PREFIX`. Everything else has the defaults of
+ * the file. Credentials come from the environment, under the names the tools of the clouds use.
  */
 import { readBackends } from "./backend_config.ts";
 import type { BackendSettings } from "./backend/settings.ts";
@@ -11,7 +11,7 @@ import type { Environment } from "./platform/environment.ts";
 import { CommandError } from "./platform/exit.ts";
 
 /** The schemes there are, as messages show them. */
-const FORMS = "file:///DIRECTORY or azblob://ACCOUNT/CONTAINER/PREFIX";
+const FORMS = "file:///DIRECTORY, azblob://ACCOUNT/CONTAINER/PREFIX or s3://BUCKET/PREFIX";
 
 /** A store named by a URL. */
 export interface SourceUrl {
@@ -73,7 +73,9 @@ export function parseSourceUrl(source: SourceUrl, env: Environment): BackendText
     throw wrongUrl(
       source,
       "it carries credentials or a query, which other users could see in the process list",
-      "Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN",
+      url.protocol === "s3:"
+        ? "Put the credentials into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        : "Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN",
     );
   }
   if (url.hash !== "") {
@@ -86,6 +88,7 @@ export function parseSourceUrl(source: SourceUrl, env: Environment): BackendText
     case "azblob:":
       return azureBackend(source, url.host, path, env);
     case "s3:":
+      return s3Backend(source, url.host, path, env);
     case "gs:":
     case "gcs:":
       throw wrongUrl(source, "this version has no support for it yet", `Use ${FORMS}`);
@@ -131,6 +134,25 @@ function azureBackend(
       ...(endpoint ? { endpoint } : {}),
     },
     ...(auth === null ? {} : { auth }),
+  };
+}
+
+/** Credentials come from the chain of the AWS SDK, which begins with the environment. */
+function s3Backend(
+  source: SourceUrl,
+  bucket: string,
+  path: string,
+  env: Environment,
+): BackendText {
+  if (bucket === "") {
+    const hint = "Write s3://BUCKET, with /PREFIX behind it if you want one";
+    throw wrongUrl(source, "it names no bucket", hint);
+  }
+  const endpoint = env.get("AWS_ENDPOINT_URL_S3") || env.get("AWS_ENDPOINT_URL");
+  return {
+    name: bucket,
+    type: "s3",
+    config: { root: bucket, prefix: path.slice(1), ...(endpoint ? { endpoint } : {}) },
   };
 }
 

@@ -97,9 +97,9 @@ const MISTAKES: readonly (readonly [title: string, text: string, problem: string
   ],
   [
     "a store that is not supported yet",
-    "mount_point: /mnt/wd\nbackends:\n- {name: a, type: s3, config: {bucket: x}}\n",
-    'f:3:13: backends[0].type: "s3": this version has no support for it yet: ' +
-    "wanted azureblob or local",
+    "mount_point: /mnt/wd\nbackends:\n- {name: a, type: gcs, config: {bucket: x}}\n",
+    'f:3:13: backends[0].type: "gcs": this version has no support for it yet: ' +
+    "wanted azureblob, s3 or local",
   ],
   [
     "a name that is taken",

@@ -3,6 +3,8 @@ import { deepEqual } from "node:assert/strict";
 import { z } from "zod";
 import { AZURE_AUTH } from "../cache/azure_auth_config.ts";
 import { AZURE_CONFIG } from "../cache/azure_config.ts";
+import { S3_AUTH } from "../cache/s3_auth_config.ts";
+import { S3_CONFIG } from "../cache/s3_config.ts";
 import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/backend_config.ts";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
 import { keysAt } from "../cache/platform/setting.ts";
@@ -30,6 +32,8 @@ const DOCUMENTED: Readonly<Record<string, z.ZodObject>> = {
   "auth of type local": LOCAL_AUTH,
   "config of type azureblob": AZURE_CONFIG,
   "auth of type azureblob": AZURE_AUTH,
+  "config of type s3": S3_CONFIG,
+  "auth of type s3": S3_AUTH,
   "metrics": METRICS_SECTION,
   "control": CONTROL_SECTION,
   "telemetry": TELEMETRY_SECTION,

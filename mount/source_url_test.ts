@@ -73,7 +73,8 @@ const REFUSED: readonly (readonly [url: string, message: string])[] = [
   ["azblob://Acc/data", '"Acc": wanted a storage account name'],
   ["azblob://acc/d", '"d": wanted a container name'],
   ["azblob://acc/data/a//b", '"a//b": wanted a prefix of keys'],
-  ["s3://bucket/prefix", "this version has no support for it yet"],
+  ["gs://bucket/prefix", "this version has no support for it yet"],
+  ["s3:///prefix", "it names no bucket"],
   ["https://acc.blob.core.windows.net/data", "its scheme is unknown"],
   ["nothing", "it is no URL"],
 ];
