@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { AzureAuth, Source } from "./backend/settings.ts";
 import { readAzureAuth } from "./azure_auth_config.ts";
+import { parsePrefix } from "./key_prefix.ts";
 import type { ConfigPath } from "./platform/config_problem.ts";
 import type { ConfigReader } from "./platform/config_reader.ts";
 import {
@@ -120,12 +121,4 @@ function isTokenMethod(auth: AzureAuth): boolean {
     case "none":
       return false;
   }
-}
-
-/** A prefix without leading and trailing slashes, or null when no directory can have that name. */
-export function parsePrefix(written: string): string | null {
-  const prefix = written.replace(/^\/+|\/+$/g, "");
-  const segments = prefix.split("/");
-  const wrong = segments.some((name) => name === "" || name === "." || name === "..");
-  return prefix !== "" && wrong ? null : prefix;
 }

@@ -1,14 +1,5 @@
 import { equal } from "node:assert/strict";
-import { AZURE_CONFIG, defaultAzureEndpoint, parsePrefix } from "./azure_config.ts";
-
-Deno.test("parsePrefix trims slashes and refuses names no directory can have", () => {
-  equal(parsePrefix("/train/v2/"), "train/v2");
-  equal(parsePrefix(""), "");
-  equal(parsePrefix("/"), "");
-  equal(parsePrefix("a//b"), null);
-  equal(parsePrefix("a/../b"), null);
-  equal(parsePrefix("./a"), null);
-});
+import { AZURE_CONFIG, defaultAzureEndpoint } from "./azure_config.ts";
 
 Deno.test("AZURE_CONFIG takes the container names that Azure allows", () => {
   const { root } = AZURE_CONFIG.shape;

@@ -1,6 +1,6 @@
 /** `config:` and `auth:` of a backend of type `s3`. */
 import type { S3Source } from "./backend/s3_source.ts";
-import { parsePrefix } from "./azure_config.ts";
+import { parsePrefix } from "./key_prefix.ts";
 import type { ConfigPath } from "./platform/config_problem.ts";
 import type { ConfigReader } from "./platform/config_reader.ts";
 import {
