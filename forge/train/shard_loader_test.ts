@@ -124,7 +124,7 @@ Deno.test("ShardLoader fails at the turn of a shard that cannot be read, not bef
     let samples = 0;
     await assert.rejects(async () => {
       for await (const chunk of loader.chunks(NEVER)) samples += chunk.keys.length;
-    }, /Cannot train from shard ".*shard-000001\.tar": .*after "1-0\.jpg"/);
+    }, /Cannot train from shard ".*shard-000001\.tar": cut short: it ends at byte 700/);
     assert.equal(samples, 900);
   });
 });

@@ -28,9 +28,9 @@ function send(samples: readonly Sample[]): void {
   answer({ kind: "samples", chunk: { keys, features, labels } }, [features.buffer, labels.buffer]);
 }
 
-async function read(path: string): Promise<void> {
+function read(path: string): void {
   let samples: Sample[] = [];
-  for await (const sample of tarSamples(fileChunks(path))) {
+  for (const sample of tarSamples(fileChunks(path))) {
     samples.push(sample);
     if (samples.length < CHUNK_SAMPLES) continue;
     send(samples);
@@ -39,9 +39,9 @@ async function read(path: string): Promise<void> {
   if (samples.length > 0) send(samples);
 }
 
-self.onmessage = async ({ data }: MessageEvent<ReadShard>) => {
+self.onmessage = ({ data }: MessageEvent<ReadShard>) => {
   try {
-    await read(data.path);
+    read(data.path);
     answer({ kind: "end" }, []);
   } catch (error) {
     answer({ kind: "failed", message: describeError(error) }, []);

@@ -2,15 +2,21 @@
  * The members of a tar archive, front to back, with what each is to a training set: WebDataset
  * keeps what belongs together under one path up to the first dot of the name.
  */
-import { pipeline } from "node:stream";
-import { extract, type ExtractEvents } from "tar-stream";
-import { assert } from "../../cache/platform/assert.ts";
 import { describeError } from "../../cache/platform/log.ts";
+import { ByteSource } from "./byte_source.ts";
+import {
+  BLOCK_BYTES,
+  longNameOf,
+  parsePaxRecords,
+  parseTarHeader,
+  type TarHeader,
+  TarHeaderError,
+} from "./tar_header.ts";
 
 /** A member larger than this is no image of a training set. */
 export const MEMBER_BYTES_MAX = 64 * 1024 * 1024;
-/** Unit of a tar archive, and size of a member's header. */
-const BLOCK_BYTES = 512;
+/** What stands in front of a member, for long names, is never longer. */
+const EXTENSION_BYTES_MAX = 1024 * 1024;
 const IMAGES: ReadonlySet<string> = new Set(["jpg", "jpeg", "png"]);
 
 /** What is wrong with an archive, and where in it. */
@@ -40,40 +46,32 @@ export interface Member {
 export interface OpenMember {
   readonly member: Member;
   /** @throws {ShardError} when there are too many of them, or the archive ends before they do. */
-  readonly read: () => Promise<Uint8Array>;
+  readonly read: () => Uint8Array;
 }
-
-/** A member as the archive's reader hands it over: its header, and its bytes as a stream. */
-type Entry = ExtractEvents["entry"][1];
 
 /**
  * The members of the archive whose bytes are `chunks`. What is not read is passed over.
  *
- * @throws {ShardError} when the archive is cut short or damaged.
+ * @throws {ShardError} when the archive is cut short or damaged, or its bytes cannot be read.
  */
-export async function* tarMembers(chunks: Iterable<Uint8Array>): AsyncGenerator<OpenMember> {
-  const source = new CountedChunks(chunks);
-  const archive = extract();
-  // Its failures come out of the archive, too, where they are dealt with.
-  pipeline(source, archive, () => {});
+export function* tarMembers(chunks: Iterable<Uint8Array>): Generator<OpenMember> {
+  using source = new ByteSource(readable(chunks));
   let last: Member | null = null;
-  const entries = archive[Symbol.asyncIterator]();
   while (true) {
-    const entry: Entry | null = await nextEntry(entries, last, source);
-    if (entry === null) break;
-    const member = memberOf(entry);
+    const member: Member | null = nextMember(source, last);
+    if (member === null) return;
     last = member;
     let isRead = false;
     yield {
       member,
       read() {
         isRead = true;
-        return bodyOf(entry, member, source);
+        return bodyOf(member, source);
       },
     };
-    if (!isRead) entry.resume();
+    if (!isRead) passOver(member, source);
+    source.skip(member.endBytes - source.position);
   }
-  refuseCut(source.bytes, last);
 }
 
 /** An error about `member`. */
@@ -87,34 +85,81 @@ export function wrongMember(
 }
 
 /** The next member; null behind the last one. */
-async function nextEntry(
-  entries: AsyncIterator<Entry>,
-  last: Member | null,
-  source: CountedChunks,
-): Promise<Entry | null> {
+function nextMember(source: ByteSource, last: Member | null): Member | null {
+  const block = new Uint8Array(BLOCK_BYTES);
+  const startBytes = source.position;
+  let hasEnded = false;
+  let name: string | undefined;
+  let size: number | undefined;
   try {
-    const { done, value } = await entries.next();
-    return done === true ? null : value;
+    while (true) {
+      const offsetBytes = source.position;
+      const count = source.read(block);
+      if (count === 0 && hasEnded) return null;
+      if (count === 0 && offsetBytes === startBytes) throw withoutEnd(source);
+      if (count < BLOCK_BYTES) throw new TarHeaderError("it ends within a header");
+      const header = parseTarHeader(block);
+      // Zeros end an archive, and may be followed by another one.
+      hasEnded = header === null;
+      if (header === null) continue;
+      const { kind, sizeBytes } = header;
+      switch (kind) {
+        case "pax": {
+          const records = parsePaxRecords(extensionOf(sizeBytes, source));
+          name = records.path ?? name;
+          size = records.size ?? size;
+          break;
+        }
+        case "long name":
+          name = longNameOf(extensionOf(sizeBytes, source));
+          break;
+        case "attribute":
+          extensionOf(sizeBytes, source);
+          break;
+        default:
+          return memberOf({
+            kind,
+            name: name ?? header.name,
+            sizeBytes: kind === "directory" ? 0 : size ?? sizeBytes,
+          }, offsetBytes);
+      }
+    }
   } catch (error) {
-    if (source.failure !== null) throw unreadable(source, source.failure);
-    const place = last === null ? "at its start" : `at byte ${last.endBytes}, after "${last.name}"`;
-    const message = `damaged or cut short ${place}: ${describeError(error)}`;
-    throw new ShardError(message, last?.endBytes ?? 0, { cause: error });
+    if (!(error instanceof TarHeaderError)) throw error;
+    const place = last === null ? "at its start" : `at byte ${startBytes}, after "${last.name}"`;
+    throw new ShardError(`damaged or cut short ${place}: ${error.message}`, startBytes, {
+      cause: error,
+    });
   }
 }
 
-function memberOf({ header, offset }: Entry): Member {
-  const { name, size } = header;
+/** What stands between a header and the member it belongs to. */
+function extensionOf(sizeBytes: number, source: ByteSource): Uint8Array {
+  if (sizeBytes > EXTENSION_BYTES_MAX) {
+    throw new TarHeaderError("what is said of a member is too long");
+  }
+  const body = new Uint8Array(sizeBytes);
+  const padding = paddedBytes(sizeBytes) - sizeBytes;
+  if (source.read(body) < sizeBytes || source.skip(padding) < padding) {
+    throw new TarHeaderError("it ends within what is said of a member");
+  }
+  return body;
+}
+
+function memberOf(
+  { kind, name, sizeBytes }: TarHeader,
+  offsetBytes: number,
+): Member {
   const slash = name.lastIndexOf("/") + 1;
   const dot = name.indexOf(".", slash);
   const extension = dot < 0 ? "" : name.slice(dot + 1).toLowerCase();
   return {
     name,
     key: dot < 0 ? name : name.slice(0, dot),
-    part: header.type !== "file" ? "other" : partOf(extension),
-    sizeBytes: size,
-    offsetBytes: offset,
-    endBytes: offset + (1 + Math.ceil(size / BLOCK_BYTES)) * BLOCK_BYTES,
+    part: kind === "file" ? partOf(extension) : "other",
+    sizeBytes,
+    offsetBytes,
+    endBytes: offsetBytes + BLOCK_BYTES + paddedBytes(sizeBytes),
   };
 }
 
@@ -123,70 +168,46 @@ function partOf(extension: string): Member["part"] {
   return extension === "cls" ? "label" : "other";
 }
 
-async function bodyOf(
-  entry: Entry,
-  member: Member,
-  source: CountedChunks,
-): Promise<Uint8Array> {
+function bodyOf(member: Member, source: ByteSource): Uint8Array {
   const { sizeBytes } = member;
   if (sizeBytes > MEMBER_BYTES_MAX) {
-    entry.resume();
     throw wrongMember(member, `it holds ${sizeBytes} bytes, too many for a sample`);
   }
   const bytes = new Uint8Array(sizeBytes);
-  let filled = 0;
-  try {
-    for await (const part of entry) {
-      assert(part instanceof Uint8Array, "A member comes in bytes");
-      bytes.set(part, filled);
-      filled += part.length;
-    }
-  } catch (error) {
-    if (source.failure !== null) throw unreadable(source, source.failure);
-    if (!source.isDone) throw error;
-    // Not `filled`: the reader throws away what it holds when its source ends too early.
-    const there = Math.max(0, source.bytes - member.offsetBytes - BLOCK_BYTES);
-    const count = Math.min(there, sizeBytes);
-    throw wrongMember(member, `it is cut short after ${count} of ${sizeBytes} bytes`);
-  }
+  refuseCut(member, source.read(bytes));
   return bytes;
 }
 
-/** The file system failed, and not the archive. */
-function unreadable({ bytes }: CountedChunks, failure: Error): ShardError {
-  const message = `it cannot be read behind byte ${bytes}: ${describeError(failure)}`;
-  return new ShardError(message, bytes, { cause: failure });
+function passOver(member: Member, source: ByteSource): void {
+  refuseCut(member, source.skip(member.sizeBytes));
 }
 
-/** An archive ends with blocks of zeros: one that does not was cut between two members. */
-function refuseCut(bytes: number, last: Member | null): void {
-  const end = last?.endBytes ?? 0;
-  if (bytes >= end + BLOCK_BYTES) return;
-  const message = `cut short: it ends at byte ${bytes} without the mark of an archive's end`;
-  throw new ShardError(message, bytes);
+function refuseCut(member: Member, count: number): void {
+  if (count === member.sizeBytes) return;
+  throw wrongMember(member, `it is cut short after ${count} of ${member.sizeBytes} bytes`);
 }
 
-/** Chunks, how many bytes they were, and how they ended. */
-class CountedChunks implements Iterable<Uint8Array> {
-  readonly #chunks: Iterable<Uint8Array>;
-  bytes = 0;
-  isDone = false;
-  failure: Error | null = null;
+/** Archives end with blocks of zeros: one that does not was cut between two members. */
+function withoutEnd({ position }: ByteSource): ShardError {
+  const message = `cut short: it ends at byte ${position} without the mark of an archive's end`;
+  return new ShardError(message, position);
+}
 
-  constructor(chunks: Iterable<Uint8Array>) {
-    this.#chunks = chunks;
-  }
+/** Members begin at multiples of a block. */
+function paddedBytes(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
 
-  *[Symbol.iterator](): Generator<Uint8Array> {
-    try {
-      for (const chunk of this.#chunks) {
-        this.bytes += chunk.length;
-        yield chunk;
-      }
-      this.isDone = true;
-    } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
-      throw error;
+/** `chunks`, whose failure is one of the file system and not of the archive. */
+function* readable(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let bytes = 0;
+  try {
+    for (const chunk of chunks) {
+      yield chunk;
+      bytes += chunk.length;
     }
+  } catch (cause) {
+    const message = `it cannot be read behind byte ${bytes}: ${describeError(cause)}`;
+    throw new ShardError(message, bytes, { cause });
   }
 }

@@ -27,11 +27,11 @@ export type Half =
  *
  * @throws {ShardError} when the archive is cut short or damaged, or a sample is incomplete.
  */
-export async function* tarSamples(chunks: Iterable<Uint8Array>): AsyncGenerator<Sample> {
+export function* tarSamples(chunks: Iterable<Uint8Array>): Generator<Sample> {
   const pairs = new SamplePairs();
-  for await (const { member, read } of tarMembers(chunks)) {
+  for (const { member, read } of tarMembers(chunks)) {
     if (member.part === "other") continue;
-    const sample = pairs.add(halfOf(member, await read()));
+    const sample = pairs.add(halfOf(member, read()));
     if (sample !== null) yield sample;
   }
   pairs.refuseLeftovers();
