@@ -15,8 +15,14 @@ const READY = /successfully listens on (https?:\/\/\S+)/;
 /**
  * Runs the program named after it. It ends with its standard input: with us, however we end. Once
  * it listens it says no more, so nobody has to read on.
+ *
+ * Connections may idle for minutes, as those of the real service: by its default Azurite closes
+ * them 5 s after it has sent an answer, which a slow link still has under way. It has an option for
+ * that, which it reads by another name than the one it takes.
  */
 const LEASH = `
+  const environment = require("node:path").join(process.argv[1], "../BlobEnvironment.js");
+  require(environment).default.prototype.blobKeepAliveTimeout = () => 120;
   process.stdin.resume().on("close", () => process.exit());
   const write = process.stdout.write.bind(process.stdout);
   let listens = false;
