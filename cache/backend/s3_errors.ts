@@ -74,8 +74,9 @@ export const ENDED_CREDENTIALS: ReadonlySet<string> = new Set([
   "TokenRefreshRequired",
 ]);
 
-/** Codes of refused credentials that come with status 400. */
-const DENIAL = /^(ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|AuthFailure)/;
+/** Codes of refused credentials that come with other statuses; the last one is versitygw's. */
+const DENIAL =
+  /^(ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|XAdminUserNotFound)/;
 const THROTTLING = /^(SlowDown|Throttl|RequestLimitExceeded|TooManyRequests|OperationAborted)/;
 
 // Error codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -146,6 +147,7 @@ function absence(serviceCode: string, failed: FailedOperation): Verdict {
 function denialHint(serviceCode: string, { operation, bucket }: FailedOperation): string {
   switch (serviceCode) {
     case "InvalidAccessKeyId":
+    case "XAdminUserNotFound":
       return "Check the access key ID, and that the endpoint is that of its store";
     case "SignatureDoesNotMatch":
       return "Check the secret access key: it is not the one of the access key ID";

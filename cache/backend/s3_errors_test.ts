@@ -33,6 +33,7 @@ Deno.test("refusedOperation tells what the service's answers mean", () => {
     [403, "InvalidObjectState", "read", "invalid"],
     [400, "ExpiredToken", "read", "denied"],
     [400, "InvalidToken", "read", "denied"],
+    [404, "XAdminUserNotFound", "read", "denied"],
     [403, "", "stat", "denied"],
     [401, "", "list", "denied"],
     [409, "OperationAborted", "put", "throttled"],

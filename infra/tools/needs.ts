@@ -1,7 +1,7 @@
 /** What a suite needs of the machine, and what to do when it is not there. */
 
 /** A capability of the machine. */
-export type Need = "fuse" | "webgpu";
+export type Need = "fuse" | "go" | "webgpu";
 
 /** What the checks look at. */
 export interface Machine {
@@ -26,6 +26,11 @@ export function missing(need: Need, machine: Machine): string | null {
         return "fusermount3 is not installed and this is not root: install the package fuse3";
       }
       return null;
+    }
+    case "go": {
+      if (machine.hasProgram("go")) return null;
+      return "go is not installed, which builds the S3 server of the tests: install Go, " +
+        "1.21 or later, which fetches the version it needs";
     }
     case "webgpu": {
       if (machine.hasAdapter()) return null;

@@ -50,6 +50,16 @@ export const SUITES: readonly Suite[] = [
     stepMsMax: STEP_MS_MAX,
   },
   {
+    name: "s3",
+    title: "S3 on a real server, built by Go",
+    owns: (path) => /^tests\/(.*_)?s3(_.*)?_test\.ts$/.test(path),
+    needs: ["go"],
+    steps: [],
+    flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
+  },
+  {
     name: "conformance",
     title: "the backend contract on every provider, with real servers on loopback",
     owns: (path) => /^tests\/(.*_)?(conformance|azurite|azure|backend)(_.*)?_test\.ts$/.test(path),

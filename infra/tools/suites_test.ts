@@ -6,6 +6,7 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("cache/platform/units_test.ts")?.name, "gate");
   equal(suiteOf("tests/tidy_test.ts")?.name, "gate");
   equal(suiteOf("tests/azure_conformance_test.ts")?.name, "conformance");
+  equal(suiteOf("tests/s3_conformance_test.ts")?.name, "s3");
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
   equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
   equal(suiteOf("tests/posix_test.ts")?.name, "mount");
@@ -37,6 +38,11 @@ Deno.test("fuse needs fusermount3 only where there is no root", () => {
   equal(missing("fuse", machine({ hasProgram: () => false })), null);
   match(missing("fuse", machine({ uid: 1000, hasProgram: () => false })) ?? "", /package fuse3/);
   equal(missing("fuse", machine({ uid: 1000 })), null);
+});
+
+Deno.test("go is missing where there is no such program", () => {
+  equal(missing("go", machine({})), null);
+  match(missing("go", machine({ hasProgram: () => false })) ?? "", /install Go/);
 });
 
 Deno.test("webgpu needs a driver, and software will do", () => {
