@@ -6,6 +6,7 @@ import { FetchBuffers } from "../cache/fetch_buffers.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";
+import { Secret } from "../cache/platform/secret.ts";
 import { UNCOUNTED } from "./support/azure_place.ts";
 import { bytesOf, failsWith, never, patternOf, put, read } from "./support/backend_calls.ts";
 import { FaultProxy } from "./support/fault_proxy.ts";
@@ -185,6 +186,28 @@ Deno.test("S3Backend asks by way of the proxy it is told, for signed requests to
   const { version } = await put(backend, "by proxy", bytesOf("hello"));
   assert.deepEqual(await read(backend, "by proxy", version, 0, 5), bytesOf("hello"));
   assert.ok(proxy.seen.length >= 3);
+});
+
+Deno.test("S3Backend sends the token of temporary keys, signed", async () => {
+  const { proxy, source } = proxied();
+  assert.ok(source.auth.method === "static");
+  const auth = { ...source.auth, sessionToken: new Secret("of a session") };
+  await using backend = await openS3({ ...source, auth });
+  const operations = [
+    () => backend.list("", null, never),
+    () => read(backend, "object", "1", 0, 1),
+  ];
+  for (const operation of operations) {
+    // The server has no sessions, and says so.
+    const error = await failsWith("denied", operation());
+    assert.match(error.message, /InvalidToken/);
+    assert.doesNotMatch(Deno.inspect(error, { depth: 10 }), /of a session/);
+  }
+  for (const { headers } of proxy.seen) {
+    assert.equal(headers.get("x-amz-security-token"), "of a session");
+    assert.match(headers.get("authorization") ?? "", /SignedHeaders=[^,]*x-amz-security-token/);
+  }
+  assert.equal(proxy.seen.length, 2);
 });
 
 Deno.test("S3Backend pays for its requests where it is told to", async () => {

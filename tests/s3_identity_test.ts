@@ -1,0 +1,120 @@
+/** Every source of AWS credentials against issuers on loopback and a real S3 server. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { CONTAINER_TOKEN, startAwsFake } from "./support/aws_fake.ts";
+import { startVersitygw } from "./support/versitygw.ts";
+
+const CLIENT = fileURLToPath(new URL("./support/s3_identity_client.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
+const ROLE = "arn:aws:iam::123456789012:role/reader";
+const BUCKET = "identities";
+
+interface Case {
+  readonly title: string;
+  readonly auth: Readonly<Record<string, string>> | null;
+  readonly env: Readonly<Record<string, string>>;
+  /** What the issuers gave credentials for; null where none is asked. */
+  readonly seen: string | null;
+}
+
+Deno.test("S3Backend gets in with what each source of credentials gives it", async (t) => {
+  await using server = await startVersitygw();
+  await server.createBucket(BUCKET);
+  await using issuers = startAwsFake(server, Date.now() + 3_600_000);
+  const directory = await Deno.makeTempDir({ prefix: "warpdrive-s3-identity-" });
+  await using _removal = {
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+  const profiles = `${directory}/credentials`;
+  const tokenFile = `${directory}/token`;
+  const { accessKeyId, secretAccessKey } = server;
+  const profile = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}`;
+  await Deno.writeTextFile(profiles, `[research]\n${profile}\n`);
+  await Deno.writeTextFile(tokenFile, "an.assertion.of-entra");
+  const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const webIdentity = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile };
+  const sts = { AWS_ENDPOINT_URL_STS: issuers.origin };
+  const cases: readonly Case[] = [
+    { title: "keys of the environment", auth: null, env: keys, seen: null },
+    {
+      title: "a profile",
+      auth: { method: "profile", profile: "research" },
+      env: { AWS_SHARED_CREDENTIALS_FILE: profiles },
+      seen: null,
+    },
+    {
+      title: "a web identity",
+      auth: { method: "web_identity", role_arn: ROLE, token_file: tokenFile, session_name: "me" },
+      env: sts,
+      seen: `sts ${ROLE} me an.assertion.of-entra`,
+    },
+    {
+      title: "the web identity of a pod, found by the default chain",
+      auth: { method: "default" },
+      env: { ...sts, ...webIdentity, AWS_ROLE_SESSION_NAME: "pod" },
+      seen: `sts ${ROLE} pod an.assertion.of-entra`,
+    },
+    {
+      title: "the role of the machine",
+      auth: null,
+      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: issuers.origin },
+      seen: "metadata",
+    },
+    {
+      title: "the role of the container",
+      auth: null,
+      env: {
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${issuers.origin}/container`,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN: CONTAINER_TOKEN,
+      },
+      seen: "container",
+    },
+  ];
+  for (const { title, auth, env, seen } of cases) {
+    await t.step(title, async () => {
+      issuers.seen.length = 0;
+      const answer = await runClient(server.endpoint, auth, { HOME: directory, ...env });
+      assert.deepEqual(answer, { said: "hello", renewals: ["success"] });
+      assert.deepEqual(issuers.seen, seen === null ? [] : [seen], "once for all requests");
+    });
+  }
+  await t.step("nothing, which it says with what to do", async () => {
+    const env = { HOME: directory, AWS_EC2_METADATA_DISABLED: "true" };
+    const { said, renewals } = await runClient(server.endpoint, null, env);
+    assert.match(said, /^denied: .*no AWS credentials .*Give the machine a role/);
+    assert.deepEqual(renewals, ["failure"]);
+  });
+  await t.step("an issuer that is down, which is an outage", async () => {
+    await using down = startAwsFake(server, 0);
+    const { origin } = down;
+    await down[Symbol.asyncDispose]();
+    const env = { HOME: directory, ...webIdentity, AWS_ENDPOINT_URL_STS: origin };
+    const { said } = await runClient(server.endpoint, { method: "web_identity" }, env);
+    assert.match(said, /^unavailable: .*no AWS credentials/);
+  });
+});
+
+async function runClient(
+  endpoint: string,
+  auth: Readonly<Record<string, string>> | null,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly said: string; readonly renewals: readonly unknown[] }> {
+  const config = { root: BUCKET, endpoint };
+  const backend = { name: "s3", type: "s3", config, ...(auth === null ? {} : { auth }) };
+  const cacheDirectory = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`;
+  const path = Deno.env.get("PATH") ?? "";
+  const client = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--config", CONFIG, CLIENT, JSON.stringify(backend)],
+    clearEnv: true,
+    env: { PATH: path, DENO_DIR: cacheDirectory, AWS_REGION: "us-east-1", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const { success, stdout, stderr } = await client.output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const answer: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  assert.ok(typeof answer === "object" && answer !== null);
+  assert.ok("said" in answer && typeof answer.said === "string");
+  assert.ok("renewals" in answer && Array.isArray(answer.renewals));
+  return { said: answer.said, renewals: answer.renewals };
+}
