@@ -12,7 +12,8 @@ import {
   read,
 } from "./support/backend_calls.ts";
 import { openS3, s3SourceAt } from "./support/s3_place.ts";
-import { startVersitygw, type Versitygw } from "./support/versitygw.ts";
+import { createTestAuthority } from "./support/test_authority.ts";
+import { startVersitygw, startVersitygwWithTls, type Versitygw } from "./support/versitygw.ts";
 
 const BUCKET = "service";
 
@@ -143,6 +144,21 @@ Deno.test("S3Backend reads sparse objects of 10 GiB at any place", async () => {
   assert.equal(entry?.kind === "object" ? entry.sizeBytes : null, sizeBytes);
   assert.deepEqual(await read(backend, "sparse", version, 0, 5), bytesOf("begin"));
   assert.deepEqual(await read(backend, "sparse", version, sizeBytes - 9, 9), new Uint8Array(9));
+});
+
+Deno.test("S3Backend trusts the certificates of its settings, and no others", async () => {
+  await using authority = await createTestAuthority();
+  await using server = await startVersitygwWithTls(authority);
+  // To the server, every directory of its root is a bucket.
+  await Deno.mkdir(`${server.root}/${BUCKET}`);
+  const source = s3SourceAt(server, BUCKET);
+  const caCertificates = await Deno.readTextFile(authority.authorityFile);
+  await using trusting = await openS3({ ...source, caCertificates });
+  const { version } = await put(trusting, "object", bytesOf("hello"));
+  assert.deepEqual(await read(trusting, "object", version, 0, 5), bytesOf("hello"));
+  await using other = await openS3(source);
+  const error = await failsWith("unavailable", read(other, "object", version, 0, 5));
+  assert.match(error.message, /certificate of 127\.0\.0\.1:\d+ is not trusted/);
 });
 
 Deno.test("S3Backend leaves no parts behind of a put that its caller gave up", async () => {

@@ -3,6 +3,7 @@
  * by Go, outside the tree.
  */
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import type { Certificate } from "./azurite.ts";
 import { freePort } from "./free_port.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 
@@ -29,20 +30,30 @@ export interface Versitygw extends AsyncDisposable {
 }
 
 /** Starts a server on a free port; resolves when it answers. Builds it first where needed. */
-export async function startVersitygw(): Promise<Versitygw> {
+export function startVersitygw(): Promise<Versitygw> {
+  return start([], "http");
+}
+
+/** The same over https; who uses it, its own `client` too, has to trust the certificate. */
+export function startVersitygwWithTls(certificate: Certificate): Promise<Versitygw> {
+  const { certificateFile, keyFile } = certificate;
+  return start(["--cert", certificateFile, "--key", keyFile], "https");
+}
+
+async function start(flags: readonly string[], scheme: "http" | "https"): Promise<Versitygw> {
   const program = await installVersitygw(new AbortController().signal);
   const root = await Deno.makeTempDir({ prefix: "warpdrive-versitygw-" });
   const port = freePort();
   const child = new Deno.Command(program, {
     args: [
       ...["--quiet", "--keep-alive", "--access", ACCESS_KEY, "--secret", SECRET_KEY],
-      ...["--port", `127.0.0.1:${port}`, "posix", root],
+      ...["--port", `127.0.0.1:${port}`, ...flags, "posix", root],
     ],
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
   }).spawn();
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `${scheme}://127.0.0.1:${port}`;
   const client = new S3Client({
     endpoint,
     region: "us-east-1",
@@ -66,7 +77,7 @@ export async function startVersitygw(): Promise<Versitygw> {
     },
   };
   try {
-    await answers(endpoint);
+    await accepts(port);
   } catch (error) {
     await server[Symbol.asyncDispose]();
     throw error;
@@ -74,18 +85,16 @@ export async function startVersitygw(): Promise<Versitygw> {
   return server;
 }
 
-/** Resolves once something at `endpoint` answers; the server does not say when it listens. */
-async function answers(endpoint: string): Promise<void> {
+/** Resolves once something listens at `port`; the server does not say when it does. */
+async function accepts(port: number): Promise<void> {
   for (let poll = 0; poll < POLLS_MAX; poll += 1) {
     try {
-      const response = await fetch(endpoint);
-      await response.body?.cancel();
-      return;
+      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     } catch {
       await systemClock.sleep(POLL_MS, new AbortController().signal);
     }
   }
-  throw new Error(`Cannot start versitygw: ${endpoint} does not answer`);
+  throw new Error(`Cannot start versitygw: nothing listens at port ${port}`);
 }
 
 /** The path of the program, built in the user's cache directory. */
