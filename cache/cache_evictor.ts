@@ -28,6 +28,8 @@ export class CacheEvictor {
   readonly #deps: CacheEvictorDeps;
   /** Open objects of which a later version has entered: they leave when they are closed. */
   readonly #superseded = new WeakSet<CachedObject>();
+  /** What was told to `linger` of objects still open: a write under way may add to one of them. */
+  readonly #lingering = new WeakMap<CachedObject, number>();
 
   constructor(deps: CacheEvictorDeps) {
     this.#deps = deps;
@@ -53,7 +55,9 @@ export class CacheEvictor {
     if (object !== undefined) {
       object.admission = { kind: "evicted" };
       commits.forget(object);
-      linger(object.stored.map.presentBytes);
+      const { presentBytes } = object.stored.map;
+      this.#lingering.set(object, presentBytes);
+      linger(presentBytes);
     }
     residents.forget(key, row);
     return sizeBytes;
@@ -77,7 +81,7 @@ export class CacheEvictor {
   /** `object` was closed by its last user. */
   closed(object: CachedObject): void {
     if (object.admission.kind === "evicted") {
-      this.#deps.linger(-object.stored.map.presentBytes);
+      this.#deps.linger(-(this.#lingering.get(object) ?? 0));
     } else if (object.row !== null && this.#superseded.has(object)) {
       this.#takeOutRow(object.key, object.row);
     }

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { cachePlace, CacheProcess, dataFilesIn, readAt } from "../tests/support/cache_process.ts";
 import { eventually } from "../tests/support/eventually.ts";
+import { HangingLibc } from "../tests/support/hanging_libc.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { WatchedBackend } from "../tests/support/watched_backend.ts";
 
@@ -68,4 +69,23 @@ Deno.test("a warm job says that it cannot keep what was evicted while it is open
   object.close();
   await process.settled();
   equal((await job.warm(wanted, NOTHING_DONE, NEVER)).kind, "warm");
+});
+
+Deno.test("nothing is charged any more of what was evicted while it was written", async () => {
+  await using at = await cachePlace();
+  const backend = new WatchedBackend();
+  const entry = backend.seed("file", CONTENT);
+  const disk = new HangingLibc();
+  await using process = await CacheProcess.start(at.path, backend, { libc: disk.libc });
+  const { operations } = process.cache;
+  disk.hang("writeAtLater");
+  await process.readsAs("file", entry, CONTENT);
+  await eventually("it left", async () => (await operations.evict(ALL, NEVER)).objects === 1);
+  disk.answer();
+  await process.settled();
+  await process.allClosed();
+  await eventually("its bytes are told", () => Promise.resolve(process.metrics.bytes === 0));
+  const other = backend.seed("other", CONTENT);
+  await process.readsAs("other", other, CONTENT);
+  await eventually("they are all", () => Promise.resolve(process.metrics.bytes === 2 * MIB));
 });
