@@ -63,7 +63,7 @@ const OVERHEAD_MAX = 0.1;
 /** Handshakes and listings of one epoch. */
 const OVERHEAD_BYTES = 512 * 1024;
 /** Without these there is no governance to speak of. */
-const COMMANDS_WANTED = ["warm", "status", "stats", "usage", "stale"];
+const COMMANDS_WANTED = ["warm", "status", "stats", "usage", "stale", "explain"];
 
 /** All six, in the order of the founding documents. */
 export function capabilities(evidence: Evidence): Capability[] {

@@ -37,7 +37,8 @@ const GOOD: Evidence = {
   identity: { tokens: 2, refreshes: 2, failures: 0, statusesWithoutToken: [403, 403] },
   metrics: { health: 200, series: 200, countedBytes: 100 * MIB, linkBytes: 101 * MIB },
   governance: {
-    commands: ["warm", "status", "stats", "usage", "stale"].map((name) => ({ name, code: 0 })),
+    commands: ["warm", "status", "stats", "usage", "stale", "explain"]
+      .map((name) => ({ name, code: 0 })),
     bytesAfterWarm: 0,
   },
 };
@@ -107,7 +108,7 @@ Deno.test("governance names the commands that failed or are not there", () => {
   deepEqual(failedWith({ governance }), ["Data Governance"]);
   const because = capabilities({ ...GOOD, governance }).at(-1)?.because ?? "";
   match(because, /FAILED: warm/);
-  match(because, /not in this version: stats, usage, stale/);
+  match(because, /not in this version: stats, usage, stale, explain/);
 });
 
 Deno.test("what the trainer could reach is said as it was", () => {

@@ -8,26 +8,33 @@ import { compareContents } from "./epochs.ts";
 import { countersNow, type Scene, shown } from "./scene.ts";
 import { VALIDATION } from "./stocking.ts";
 
-/** Lines shown of an answer, and columns of a line. */
+/** Lines shown of an answer, unless a row below says otherwise, and columns of a line. */
 const LINES_MAX = 40;
 const COLUMNS_MAX = 95;
 
 interface Tour {
   readonly name: string;
   readonly args: (scene: Scene) => readonly string[];
+  readonly linesMax: number;
 }
 
 const OF_MOUNT: Tour["args"] = ({ config }) => ["--config", config];
 
 /** Commands in the order they are shown. */
 const TOUR: readonly Tour[] = [
-  { name: "status", args: OF_MOUNT },
-  { name: "stats", args: OF_MOUNT },
-  { name: "usage", args: OF_MOUNT },
-  { name: "stale", args: (scene) => [...OF_MOUNT(scene), "--days", "0", "--limit", "3"] },
+  { name: "status", args: OF_MOUNT, linesMax: LINES_MAX },
+  { name: "stats", args: OF_MOUNT, linesMax: LINES_MAX },
+  { name: "usage", args: OF_MOUNT, linesMax: LINES_MAX },
+  {
+    name: "stale",
+    args: (scene) => [...OF_MOUNT(scene), "--days", "0", "--limit", "3"],
+    linesMax: LINES_MAX,
+  },
   {
     name: "explain",
     args: ({ mountPoint, checksums }) => [`${mountPoint}/${[...checksums.keys()][0]}`],
+    // How it is kept and opened; the rest is for whoever looks for a fault.
+    linesMax: 8,
   },
 ];
 
@@ -37,19 +44,25 @@ export async function govern(scene: Scene): Promise<Evidence["governance"]> {
   screen.step("Governance, on the live mount");
   const there = new Set(CTL_COMMANDS.map(({ name }) => name));
   const commands: { name: string; code: number }[] = [];
-  const run = async (name: string, args: readonly string[]) => {
-    const { code } = await ctl(scene, [name, ...args]);
+  const run = async (name: string, args: readonly string[], linesMax: number) => {
+    const { code } = await ctl(scene, [name, ...args], linesMax);
     commands.push({ name, code });
   };
   let bytesAfterWarm = 0;
   if (there.has("warm")) {
-    await run("warm", [`${scene.mountPoint}/${scene.regions[1].plan.backend}/${VALIDATION}`]);
+    await run(
+      "warm",
+      [`${scene.mountPoint}/${scene.regions[1].plan.backend}/${VALIDATION}`],
+      LINES_MAX,
+    );
     const before = ofAllBackends(await countersNow(scene)).bytes;
     await compareContents(scene, VALIDATION);
     bytesAfterWarm = ofAllBackends(await countersNow(scene)).bytes - before;
     screen.note(`That read took ${bytesAfterWarm} bytes from the backend.`);
   }
-  for (const { name, args } of TOUR) if (there.has(name)) await run(name, args(scene));
+  for (const { name, args, linesMax } of TOUR) {
+    if (there.has(name)) await run(name, args(scene), linesMax);
+  }
   const shownNames = new Set(["warm", ...TOUR.map(({ name }) => name)]);
   const others = CTL_COMMANDS.filter(({ name }) => !shownNames.has(name));
   screen.note(
@@ -58,7 +71,7 @@ export async function govern(scene: Scene): Promise<Evidence["governance"]> {
   return { commands, bytesAfterWarm };
 }
 
-async function ctl(scene: Scene, args: readonly string[]): Promise<Ended> {
+async function ctl(scene: Scene, args: readonly string[], linesMax: number): Promise<Ended> {
   const { screen, signal } = scene;
   screen.command(`warpdrive ctl ${shown(scene, args.join(" "))}`);
   const ended = await runChild({
@@ -67,8 +80,8 @@ async function ctl(scene: Scene, args: readonly string[]): Promise<Ended> {
     env: plainEnvironment(),
   }, signal);
   const lines = [...ended.stdout, ...ended.code === 0 ? [] : ended.stderr];
-  screen.show(lines.slice(0, LINES_MAX).map(clipped));
-  if (lines.length > LINES_MAX) screen.show([`… ${lines.length - LINES_MAX} more lines`]);
+  screen.show(lines.slice(0, linesMax).map(clipped));
+  if (lines.length > linesMax) screen.show([`… ${lines.length - linesMax} more lines`]);
   if (ended.code !== 0) screen.say(`FAILED: exit code ${ended.code}`);
   return ended;
 }
