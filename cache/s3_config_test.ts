@@ -56,7 +56,7 @@ Deno.test("An s3 backend takes its region from the environment unless it names o
   equal(china?.endpoint, "https://s3.cn-north-1.amazonaws.com.cn");
 });
 
-Deno.test("An s3 backend with an endpoint names the bucket in the path, unless told otherwise", () => {
+Deno.test("An s3 backend with an endpoint names the bucket in the path by default", () => {
   const endpoint = "https://s3.example.org";
   equal(sourceOf({ root: "data", endpoint }).source?.pathStyle, true);
   equal(sourceOf({ root: "data", endpoint, path_style: "false" }).source?.pathStyle, false);

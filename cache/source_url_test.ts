@@ -28,7 +28,7 @@ Deno.test("backendFromUrl gives a store the defaults of a configuration file", (
   });
 });
 
-Deno.test("backendFromUrl says what was wanted of a URL that is no good, without its secrets", () => {
+Deno.test("backendFromUrl says what is wrong with a URL, without its secrets", () => {
   for (
     const [url, reason] of [["azblob://Acc/data?sig=x", "carries"], ["azblob://Acc/data", "Acc"]]
   ) {

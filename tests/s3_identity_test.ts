@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { CONTAINER_TOKEN, startAwsFake } from "./support/aws_fake.ts";
-import { startVersitygw } from "./support/versitygw.ts";
+import { freePort } from "./support/free_port.ts";
+import { startVersitygw, type Versitygw } from "./support/versitygw.ts";
 
 const CLIENT = fileURLToPath(new URL("./support/s3_identity_client.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -21,25 +22,61 @@ Deno.test("S3Backend gets in with what each source of credentials gives it", asy
   await using server = await startVersitygw();
   await server.createBucket(BUCKET);
   await using issuers = startAwsFake(server, Date.now() + 3_600_000);
+  await using home = await writeHome(server);
+  for (const { title, auth, env, seen } of casesOf(server, issuers.origin, home)) {
+    await t.step(title, async () => {
+      issuers.seen.length = 0;
+      const answer = await runClient(server.endpoint, auth, { HOME: home.directory, ...env });
+      assert.deepEqual(answer, { said: "hello", renewals: ["success"] });
+      assert.deepEqual(issuers.seen, seen === null ? [] : [seen], "once for all requests");
+    });
+  }
+});
+
+Deno.test("S3Backend tells credentials that are missing from an issuer that is down", async () => {
+  await using server = await startVersitygw();
+  await server.createBucket(BUCKET);
+  await using home = await writeHome(server);
+  const none = { HOME: home.directory, AWS_EC2_METADATA_DISABLED: "true" };
+  const missing = await runClient(server.endpoint, null, none);
+  assert.match(missing.said, /^denied: .*no AWS credentials .*Give the machine a role/);
+  assert.deepEqual(missing.renewals, ["failure"]);
+  const identity = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: home.tokenFile };
+  const down = { ...none, ...identity, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${freePort()}` };
+  const outage = await runClient(server.endpoint, { method: "web_identity" }, down);
+  assert.match(outage.said, /^unavailable: .*no AWS credentials/);
+});
+
+/** A home directory, and the files in it that credentials come from. */
+interface Home extends AsyncDisposable {
+  readonly directory: string;
+  readonly profiles: string;
+  readonly tokenFile: string;
+}
+
+async function writeHome({ accessKeyId, secretAccessKey }: Versitygw): Promise<Home> {
   const directory = await Deno.makeTempDir({ prefix: "warpdrive-s3-identity-" });
-  await using _removal = {
-    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
-  };
   const profiles = `${directory}/credentials`;
   const tokenFile = `${directory}/token`;
-  const { accessKeyId, secretAccessKey } = server;
   const profile = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}`;
   await Deno.writeTextFile(profiles, `[research]\n${profile}\n`);
   await Deno.writeTextFile(tokenFile, "an.assertion.of-entra");
+  const remove = () => Deno.remove(directory, { recursive: true });
+  return { directory, profiles, tokenFile, [Symbol.asyncDispose]: remove };
+}
+
+function casesOf(server: Versitygw, issuers: string, home: Home): readonly Case[] {
+  const { accessKeyId, secretAccessKey } = server;
   const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  const { tokenFile } = home;
   const webIdentity = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile };
-  const sts = { AWS_ENDPOINT_URL_STS: issuers.origin };
-  const cases: readonly Case[] = [
+  const sts = { AWS_ENDPOINT_URL_STS: issuers };
+  return [
     { title: "keys of the environment", auth: null, env: keys, seen: null },
     {
       title: "a profile",
       auth: { method: "profile", profile: "research" },
-      env: { AWS_SHARED_CREDENTIALS_FILE: profiles },
+      env: { AWS_SHARED_CREDENTIALS_FILE: home.profiles },
       seen: null,
     },
     {
@@ -57,42 +94,20 @@ Deno.test("S3Backend gets in with what each source of credentials gives it", asy
     {
       title: "the role of the machine",
       auth: null,
-      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: issuers.origin },
+      env: { AWS_EC2_METADATA_SERVICE_ENDPOINT: issuers },
       seen: "metadata",
     },
     {
       title: "the role of the container",
       auth: null,
       env: {
-        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${issuers.origin}/container`,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${issuers}/container`,
         AWS_CONTAINER_AUTHORIZATION_TOKEN: CONTAINER_TOKEN,
       },
       seen: "container",
     },
   ];
-  for (const { title, auth, env, seen } of cases) {
-    await t.step(title, async () => {
-      issuers.seen.length = 0;
-      const answer = await runClient(server.endpoint, auth, { HOME: directory, ...env });
-      assert.deepEqual(answer, { said: "hello", renewals: ["success"] });
-      assert.deepEqual(issuers.seen, seen === null ? [] : [seen], "once for all requests");
-    });
-  }
-  await t.step("nothing, which it says with what to do", async () => {
-    const env = { HOME: directory, AWS_EC2_METADATA_DISABLED: "true" };
-    const { said, renewals } = await runClient(server.endpoint, null, env);
-    assert.match(said, /^denied: .*no AWS credentials .*Give the machine a role/);
-    assert.deepEqual(renewals, ["failure"]);
-  });
-  await t.step("an issuer that is down, which is an outage", async () => {
-    await using down = startAwsFake(server, 0);
-    const { origin } = down;
-    await down[Symbol.asyncDispose]();
-    const env = { HOME: directory, ...webIdentity, AWS_ENDPOINT_URL_STS: origin };
-    const { said } = await runClient(server.endpoint, { method: "web_identity" }, env);
-    assert.match(said, /^unavailable: .*no AWS credentials/);
-  });
-});
+}
 
 async function runClient(
   endpoint: string,

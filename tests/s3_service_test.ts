@@ -43,7 +43,7 @@ Deno.test("S3Backend says that a bucket does not exist", async () => {
   ) {
     const error = await failsWith("not_found", operation());
     assert.match(error.message, /there is no bucket "nowhere": .* NoSuchBucket/);
-    assert.match(error.hint ?? "", /root/);
+    assert.match(error.hint ?? "", /the bucket/);
   }
 });
 

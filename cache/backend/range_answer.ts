@@ -1,5 +1,5 @@
 /**
- * The body of an answer to a ranged read, on its way from `fetch` into the buffer of the caller: the
+ * The body of an answer to a ranged read, on its way from `fetch` into the caller's buffer: the
  * data path of every cold byte.
  */
 import type { RangeRead } from "./backend.ts";

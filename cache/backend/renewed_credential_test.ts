@@ -21,7 +21,7 @@ function bench() {
   return { clock, renewals, asked, token, answer };
 }
 
-Deno.test("RenewedCredential asks once for any number of callers, and keeps what it got", async () => {
+Deno.test("RenewedCredential asks once for all callers, and keeps what it got", async () => {
   const { clock, renewals, asked, token, answer } = bench();
   const waiting = [token.get(never), token.get(never), token.get(never)];
   answer("first");
@@ -32,7 +32,7 @@ Deno.test("RenewedCredential asks once for any number of callers, and keeps what
   assert.deepEqual(renewals, ["success"]);
 });
 
-Deno.test("RenewedCredential renews five minutes early, while the old token still serves", async () => {
+Deno.test("RenewedCredential renews five minutes early, while the old one serves", async () => {
   const { clock, asked, token, answer } = bench();
   const first = token.get(never);
   answer("first");
@@ -102,7 +102,7 @@ Deno.test("RenewedCredential asks anew for a token that the service refused", as
   assert.equal(await second, "fresh");
 });
 
-Deno.test("RenewedCredential renews one that lives shortly when a quarter of it is left", async () => {
+Deno.test("RenewedCredential renews a short-lived one when a quarter is left", async () => {
   const { clock, asked, token, answer } = bench();
   const first = token.get(never);
   answer("first", 20_000);
