@@ -137,6 +137,15 @@ Deno.test("S3Backend follows no redirect, and names the region of the bucket", a
   }
 });
 
+Deno.test("S3Backend says why it is denied a stat, though a HEAD cannot", async () => {
+  const { proxy, source } = proxied();
+  await using backend = await openS3(source);
+  const body = "<Error><Code>ExpiredToken</Code><Message>The token has ended.</Message></Error>";
+  proxy.inject({ kind: "answer", status: 400, headers: {}, body });
+  const error = await failsWith("denied", backend.stat("object", never));
+  assert.match(error.message, /400 ExpiredToken/);
+});
+
 for (const kind of ["cut", "reset"] as const) {
   Deno.test(`S3Backend reports a body that is ${kind} short`, async () => {
     const { proxy, source } = proxied();

@@ -107,10 +107,13 @@ export class S3Backend implements Backend {
     if (path === "") return directoryEntry("");
     if (!isReachable(path)) return null;
     return await this.#run("stat", path, signal, async (abortSignal) => {
-      const [itself, below] = await Promise.all([
-        this.#object(path, abortSignal),
-        this.#hasBelow(path, abortSignal),
-      ]);
+      const listing = this.#hasBelow(path, abortSignal);
+      const head = this.#object(path, abortSignal).catch(async (error: unknown) => {
+        // A refused HEAD has no body to say why, which the listing has.
+        if (error instanceof RefusedError) await listing;
+        throw error;
+      });
+      const [itself, below] = await Promise.all([head, listing]);
       return below ? directoryEntry(baseName(path)) : itself;
     });
   }
