@@ -183,7 +183,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   }
 
   get capacityBytes(): number {
-    return this.#deps.settings.sizeBytesMax;
+    return this.#space.capacityBytes;
   }
 
   planned(key: ObjectKey, nextUse: number): void {

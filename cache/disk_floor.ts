@@ -7,6 +7,11 @@ import type { DiskSpace } from "./disk_space.ts";
 /** Share of the disk's bytes and of its files that stays free. */
 const FREE_SHARE_MIN = 0.05;
 
+/** Bytes of `disk` that are free above its floor; negative below it. */
+export function roomOn({ totalBytes, freeBytes }: DiskSpace): number {
+  return freeBytes - totalBytes * FREE_SHARE_MIN;
+}
+
 /** What is wanted of a disk, or missing on it. */
 export interface DiskNeed {
   readonly bytes: number;
@@ -15,7 +20,7 @@ export interface DiskNeed {
 
 /** What is missing on `disk` for `wanted`; null when it has room. */
 export function missingOn(disk: DiskSpace, wanted: DiskNeed): DiskNeed | null {
-  const bytes = disk.totalBytes * FREE_SHARE_MIN + wanted.bytes - disk.freeBytes;
+  const bytes = wanted.bytes - roomOn(disk);
   // Infinity less Infinity is no number: where files are not counted, none are missing.
   const files = disk.freeInodes === Infinity
     ? 0

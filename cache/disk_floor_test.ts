@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { missingOn } from "./disk_floor.ts";
+import { missingOn, roomOn } from "./disk_floor.ts";
 
 const DISK = { totalBytes: 1_000, freeBytes: 100, totalInodes: 200, freeInodes: 12 };
 
@@ -11,6 +11,11 @@ Deno.test("a disk keeps a twentieth of its bytes and of its files free", () => {
     bytes: 50,
     files: 11,
   });
+});
+
+Deno.test("a disk has room above its floor, and lacks what is below", () => {
+  equal(roomOn(DISK), 50);
+  equal(roomOn({ ...DISK, freeBytes: 20 }), -30);
 });
 
 Deno.test("a disk that does not count its files has room for any number of them", () => {

@@ -48,7 +48,7 @@ const MEMORY = 10;
 
 /** Counts generations and gives each past its age. */
 export class GenerationClock {
-  readonly #capacityBytes: number;
+  #capacityBytes: number;
   #generation = 0;
   /** Bit i: whether uses were carried over the end before the i-th last generation. */
   #carries = 0;
@@ -74,6 +74,11 @@ export class GenerationClock {
   /** The current generation, counted from 0. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Generations are measured by this capacity from now on. */
+  resize(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
   }
 
   /** What `past`, as it was in `generation`, is now. */

@@ -39,7 +39,7 @@ const USE_SHARE = 1 / 10;
 export class GenerationOrder implements VictimOrder {
   readonly displaces = true;
   readonly #clock: GenerationClock;
-  readonly #useBytes: number;
+  #useBytes: number;
   // Twice as many lists as pasts: the second half receives them when a generation ends.
   readonly #lists = new RowLists(2 * PASTS);
   readonly #byWorth: readonly (readonly Past[])[] = pastsByWorth();
@@ -71,6 +71,11 @@ export class GenerationOrder implements VictimOrder {
     const reads = new Float64Array(rows);
     reads.set(this.#reads);
     this.#reads = reads;
+  }
+
+  resize(capacityBytes: number): void {
+    this.#clock.resize(capacityBytes);
+    this.#useBytes = USE_SHARE * capacityBytes;
   }
 
   begin(row: number): void {

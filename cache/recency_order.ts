@@ -18,6 +18,8 @@ export class RecencyOrder implements VictimOrder {
     this.#lists.reserve(rows);
   }
 
+  resize(): void {}
+
   begin(): void {}
 
   restored(): void {}

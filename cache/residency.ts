@@ -104,6 +104,9 @@ export interface Residency {
    */
   planned(key: ObjectKey, nextUse: number): void;
 
+  /** Residents may hold `capacityBytes` together from now on; who is too many leaves when asked. */
+  resize(capacityBytes: number): void;
+
   /** Takes objects of at least `bytesWanted` in all out, least valuable first; fewer if it must. */
   evict(bytesWanted: number, reach: EvictionReach): ObjectKey[];
 }

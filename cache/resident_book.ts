@@ -41,7 +41,7 @@ export function createResidency(settings: ResidencySettings): Residency {
 }
 
 class ResidentBook implements Residency {
-  readonly #capacityBytes: number;
+  #capacityBytes: number;
   readonly #ghostsMax: number;
   readonly #order: VictimOrder;
   readonly #rows = new ObjectRows();
@@ -68,6 +68,11 @@ class ResidentBook implements Residency {
 
   get count(): number {
     return this.#count;
+  }
+
+  resize(capacityBytes: number): void {
+    this.#capacityBytes = capacityBytes;
+    this.#order.resize(capacityBytes);
   }
 
   access(key: ObjectKey, sizeBytes: number): void {

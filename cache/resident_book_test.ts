@@ -55,6 +55,17 @@ for (const policy of POLICIES) {
     equal(cache.count, 1);
   });
 
+  Deno.test(`${policy} holds what a smaller cache may once it was asked to`, () => {
+    const cache = residency(policy, 10);
+    fill(cache, 1, 2, 3, 4);
+    cache.resize(2);
+    equal(cache.usedBytes, 4);
+    equal(cache.admit(5, 3).kind, "refuse");
+    equal(cache.evict(2, "any").length, 2);
+    cache.resize(5);
+    deepEqual(cache.admit(5, 3), { kind: "admit", evict: [] });
+  });
+
   Deno.test(`${policy} evicts what it takes when asked, but nothing that is held`, () => {
     const cache = residency(policy);
     fill(cache, ...TEN);

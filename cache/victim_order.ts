@@ -9,6 +9,8 @@ export interface VictimOrder {
   readonly displaces: boolean;
   /** Makes place for rows below `rows`. */
   reserve(rows: number): void;
+  /** Residents may hold so much together from now on. */
+  resize(capacityBytes: number): void;
   /** A new row: its object was never seen. */
   begin(row: number): void;
   /** The object of a new row was found in the cache at the start. */
