@@ -26,7 +26,7 @@ Deno.test("the doctor tells apart what keeps it out of a bucket", async (t) => {
   const diagnose = async (root = BUCKET, secret = server.secretAccessKey): Promise<string> => {
     const config = { root, endpoint: proxy.origin };
     const auth = { method: "static", access_key_id_env: "ID", secret_access_key_env: "SECRET" };
-    const backends = [{ name: "s3", type: "s3", timeout: "2s", config, auth }];
+    const backends = [{ name: "s3", type: "s3", timeout: "10s", config, auth }];
     const text = JSON.stringify({ mount_point: "/mnt/none", backends });
     const args = ["ctl", "doctor", "--config", "config.yaml"];
     const variables = { ID: server.accessKeyId, SECRET: secret };
