@@ -110,7 +110,7 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
     const removals = new ObjectRemovals({ ...deps, signal });
     this.#holds = new ResidentHolds(residency);
     const pins = new PinnedObjects(this.#holds, settings.sizeBytesMax);
-    this.#residents = new CacheResidents({ ...deps, removals, pins });
+    this.#residents = new CacheResidents({ ...deps, removals, pins, counts: this.#counts });
     this.#evictor = new CacheEvictor({
       ...deps,
       residents: this.#residents,

@@ -2,6 +2,7 @@
  * The object versions on the cache's disk: their rows and data files, and which of them this
  * process has verified as a whole.
  */
+import type { CacheCounts } from "./cache_counts.ts";
 import type { CacheDirectory } from "./cache_directory.ts";
 import type { CacheHealth } from "./cache_health.ts";
 import type { CacheIndex } from "./cache_index.ts";
@@ -10,6 +11,7 @@ import type { DataFileDeps } from "./data_file.ts";
 import type { CachedRow } from "./index_rows.ts";
 import type { ObjectRemovals } from "./object_removals.ts";
 import type { PinnedObjects } from "./pinned_objects.ts";
+import type { Logger } from "./platform/log.ts";
 import { reclaim } from "./reclaim.ts";
 import type { ObjectKey, Residency } from "./residency.ts";
 
@@ -18,6 +20,12 @@ export interface Resident {
   readonly row: number;
   readonly sizeBytes: number;
   readonly backend: string;
+}
+
+/** Objects whose file is not the one that was left. */
+interface Damaged {
+  objects: number;
+  first: CachedRow | null;
 }
 
 /** What residents are kept with. */
@@ -29,6 +37,8 @@ export interface CacheResidentsDeps {
   readonly files: DataFileDeps;
   readonly removals: ObjectRemovals;
   readonly pins: PinnedObjects;
+  readonly counts: Pick<CacheCounts, "corrupted">;
+  readonly logger: Logger;
 }
 
 /** Who is on disk. */
@@ -117,6 +127,7 @@ export class CacheResidents {
   /** Takes over what an earlier process left, then puts right what its end left undone. */
   async restore(signal: AbortSignal): Promise<void> {
     const { index, directory, files, health, residency, pins, removals } = this.#deps;
+    const damaged: Damaged = { objects: 0, first: null };
     // Each row comes with a copy of the name, and a million rows with a million.
     const names = new Map<string, string>();
     const interned = (name: string): string => {
@@ -132,6 +143,7 @@ export class CacheResidents {
       }
       this.#restored.resolve();
       const onDropped = (row: CachedRow) => {
+        this.#damaged(row, damaged);
         // The same version may have entered anew meanwhile.
         if (this.get(keyOfRow(row))?.row !== row.id) return;
         this.#residents.delete(keyOfRow(row));
@@ -150,7 +162,22 @@ export class CacheResidents {
       if (!signal.aborted) health.failed(error);
     } finally {
       this.#restored.resolve();
+      this.#tell(damaged);
     }
+  }
+
+  #damaged(row: CachedRow, found: Damaged): void {
+    found.objects += 1;
+    found.first ??= row;
+    this.#deps.counts.corrupted(row.backend);
+  }
+
+  /** In one line for all: of a data directory that was lost there are a million. */
+  #tell({ objects, first }: Damaged): void {
+    if (first === null) return;
+    const { backend, path } = first;
+    const message = "Drop objects of the cache: their data files are not as they were left";
+    this.#deps.logger.warn(message, { objects, backend, path });
   }
 }
 
