@@ -95,6 +95,8 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   readonly #opener: ObjectOpener;
   readonly #loop: CommitLoop;
   readonly #creating = new Map<CachedObject, Promise<DataFile | null>>();
+  /** Told of in the log: a file that was swapped has a thousand bad chunks. */
+  readonly #damaged = new WeakSet<CachedObject>();
   /** By backend. */
   readonly #schedulers = new Map<string, FetchScheduler>();
   /** What an operator does with the cache. */
@@ -216,12 +218,11 @@ export class BlockCache implements CacheKeeper, PlannedObjects, AsyncDisposable 
   }
 
   corrupt(object: CachedObject, chunk: number): void {
-    this.#counts.corrupted(object.backend);
-    this.#deps.logger.error("Drop a damaged chunk of the cache: it is fetched again", {
-      backend: object.backend,
-      path: object.path,
-      chunk,
-    });
+    const { backend, path } = object;
+    this.#counts.corrupted(backend);
+    const message = "Drop damaged chunks of the cache: they are fetched again";
+    if (!this.#damaged.has(object)) this.#deps.logger.error(message, { backend, path, chunk });
+    this.#damaged.add(object);
     this.#commits.chunks(object, chunk, chunk);
     if (object.row !== null) this.#residents.distrust(object.row);
   }

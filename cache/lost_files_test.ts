@@ -4,6 +4,7 @@ import { cachePlace, CacheProcess, dataFilesIn } from "../tests/support/cache_pr
 import { eventually } from "../tests/support/eventually.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { WatchedBackend } from "../tests/support/watched_backend.ts";
+import { CHUNK_BYTES } from "./chunk_map.ts";
 
 const MIB = 1 << 20;
 const CONTENT = sampleBytes(MIB, 1);
@@ -33,4 +34,21 @@ Deno.test("data files that were lost, cut or replaced are counted, and told at o
   equal(process.metrics.corruptions, 3);
   for (const { path, entry } of entries) await process.readsAs(path, entry, CONTENT);
   equal(backend.bytesRead, 7 * MIB);
+});
+
+Deno.test("a data file with other bytes is told once, and each of its chunks counted", async () => {
+  await using at = await cachePlace();
+  const backend = new WatchedBackend();
+  const entry = backend.seed("a", CONTENT);
+  {
+    await using process = await CacheProcess.start(at.path, backend);
+    await process.readsAs("a", entry, CONTENT);
+    await process.settled();
+  }
+  const [file] = await dataFilesIn(at.path);
+  await Deno.writeFile(file ?? "", sampleBytes(MIB, 2), { create: false });
+  await using process = await CacheProcess.start(at.path, backend);
+  await process.readsAs("a", entry, CONTENT);
+  equal(process.metrics.corruptions, MIB / CHUNK_BYTES);
+  equal(process.logged("error").length, 1);
 });
