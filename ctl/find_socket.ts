@@ -16,6 +16,7 @@ import {
   SOCKET_ATTRIBUTE,
   USER_SOCKET,
 } from "./api_sockets.ts";
+import { mountPointAbove } from "./mount_point_above.ts";
 
 /** Longest wait for a file system to say whether it is one of ours. */
 const ATTRIBUTE_TIMEOUT_MS = 5_000;
@@ -90,10 +91,21 @@ async function directoryOfConfig(file: string, deps: FindDeps): Promise<string> 
 async function directoryOfPath(path: string, deps: FindDeps): Promise<string> {
   const root = await mountRootAbove(path, deps);
   if (root !== null) return root.directory;
+  const mountPoint = await mountPointAbove(path);
+  if (mountPoint !== null) throw silent(mountPoint);
   throw new CommandError(
     "failed",
     `Cannot find a mount above "${path}": no directory above it is the root of one`,
     'Give a path below a live mount, or name one with --socket; "mount" lists what is mounted',
+  );
+}
+
+/** There is a mount, and it does not say where its sockets are. */
+function silent(mountPoint: string): CommandError {
+  return new CommandError(
+    "failed",
+    `Cannot ask the mount at "${mountPoint}": its process has ended, or control.enabled is false`,
+    `Run "ls ${mountPoint}"; where the process has ended, mount again, which replaces it`,
   );
 }
 

@@ -7,8 +7,13 @@ import { within } from "../cache/platform/within.ts";
 import type { Machine } from "./check/machine.ts";
 import { mayMount } from "../cache/platform/kernel.ts";
 import { checkMountPoint, type MountPlace } from "./check/place.ts";
-import { detachDead, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
-import { mountAt, type MountEntry, parseMountTable } from "../cache/platform/mount_table.ts";
+import { detachDead } from "./fuse/attach.ts";
+import {
+  mountAt,
+  type MountEntry,
+  OUR_FILE_SYSTEM_TYPE,
+  parseMountTable,
+} from "../cache/platform/mount_table.ts";
 
 /** A directory under a file system that hangs never answers. */
 const PLACE_TIMEOUT_MS = 5_000;
@@ -48,7 +53,7 @@ export async function prepareMountPoint(
   logger: Logger,
 ): Promise<void> {
   let place = await lookAtPlace(mountPoint, machine, clock);
-  if (place.state.kind === "dead" && place.mounted?.type === FILE_SYSTEM_TYPE) {
+  if (place.state.kind === "dead" && place.mounted?.type === OUR_FILE_SYSTEM_TYPE) {
     logger.warn("Replace a mount whose process is gone", { mount_point: mountPoint });
     await detachDead(libc, mountPoint);
     place = await lookAtPlace(mountPoint, machine, clock);

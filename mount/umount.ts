@@ -3,8 +3,9 @@ import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { mayMount } from "../cache/platform/kernel.ts";
+import { OUR_FILE_SYSTEM_TYPE } from "../cache/platform/mount_table.ts";
 import { thisMachine } from "./check/machine.ts";
-import { detach, FILE_SYSTEM_TYPE } from "./fuse/attach.ts";
+import { detach } from "./fuse/attach.ts";
 import { describeHolders, holdersOf } from "./holders.ts";
 import { mountedAt } from "./mount_point.ts";
 
@@ -18,7 +19,7 @@ export async function unmountCommandLine(
   // As given first: resolving links asks the mount itself, which may hang.
   const entry = await mountedAt(mountPoint, machine) ??
     await mountedAt(await machine.realPath(mountPoint), machine);
-  if (entry?.type !== FILE_SYSTEM_TYPE) {
+  if (entry?.type !== OUR_FILE_SYSTEM_TYPE) {
     throw new CommandError(
       "failed",
       `Cannot unmount "${mountPoint}": ${

@@ -1,5 +1,8 @@
 /** The mount table of this process, `/proc/self/mountinfo` (proc_pid_mountinfo(5)). Pure. */
 
+/** Type of our mounts in the table, by which they are recognised. */
+export const OUR_FILE_SYSTEM_TYPE = "fuse.warpdrive";
+
 /** One line of the table. */
 export interface MountEntry {
   readonly mountPoint: string;

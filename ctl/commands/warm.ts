@@ -32,7 +32,8 @@ import {
 import { FORMAT_OPTION, parseFormat, printRows } from "../output/format.ts";
 import { visibleJson } from "../output/visible.ts";
 import { followJob, type WarmOptions } from "../warm/follow.ts";
-import { listedPaths, MountPaths, mountPointAbove } from "../warm/paths.ts";
+import { mountPointAbove } from "../mount_point_above.ts";
+import { listedPaths, MountPaths } from "../warm/paths.ts";
 import { WarmProgress } from "../warm/progress.ts";
 import { failureLines, JOB_COLUMNS, leftText, reportOf } from "../warm/report.ts";
 

@@ -2,10 +2,12 @@
 import { bad, type Finding, good } from "../../cache/platform/finding.ts";
 import type { Host } from "../../cache/platform/host.ts";
 import { describeError } from "../../cache/platform/log.ts";
-import { mountAt, parseMountTable } from "../../cache/platform/mount_table.ts";
+import {
+  mountAt,
+  OUR_FILE_SYSTEM_TYPE,
+  parseMountTable,
+} from "../../cache/platform/mount_table.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
-
-const FILE_SYSTEM_TYPE = "fuse.warpdrive";
 
 /** The check of the mount point; `look` asks for what only the process behind a mount knows. */
 export function mountState(
@@ -23,7 +25,7 @@ export function mountState(
       const mounted = mountAt(table, await host.realPath(mountPoint));
       const quoted = JSON.stringify(mountPoint);
       if (mounted === null) return good(subject, `nothing is mounted at ${quoted}`);
-      if (mounted.type !== FILE_SYSTEM_TYPE) {
+      if (mounted.type !== OUR_FILE_SYSTEM_TYPE) {
         return bad(
           subject,
           `${quoted} is a mount of another program, of type ${mounted.type}`,

@@ -3,14 +3,12 @@ import { dirname, resolve } from "node:path/posix";
 import type { Clock } from "../../cache/platform/clock.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
-import { mountAt, parseMountTable } from "../../cache/platform/mount_table.ts";
 import { TextLineStream } from "../../cache/platform/text_lines.ts";
 import { WARM_PATHS_PER_CALL } from "../api_warm.ts";
 import { realPath } from "../connect.ts";
 import { mountRootAbove } from "../find_socket.ts";
+import { mountPointAbove } from "../mount_point_above.ts";
 
-/** As the mount table shows our mounts. */
-const FILE_SYSTEM_TYPE = "fuse.warpdrive";
 /** Of one call, below what the mount takes. */
 const LIST_UNITS_MAX = 1024 * 1024;
 
@@ -72,19 +70,6 @@ export class MountPaths {
       if (path.startsWith(prefix)) return path.slice(prefix.length);
     }
     return null;
-  }
-}
-
-/**
- * Where the mount of ours is that `path` is below, going by how it is written alone: following it
- * would ask the mount, which may wait for its store. Null when it is below none.
- */
-export async function mountPointAbove(path: string): Promise<string | null> {
-  const table = parseMountTable(await Deno.readTextFile("/proc/self/mountinfo"));
-  for (let place = resolve(path);; place = dirname(place)) {
-    const mounted = mountAt(table, place);
-    if (mounted !== null) return mounted.type === FILE_SYSTEM_TYPE ? place : null;
-    if (place === "/") return null;
   }
 }
 

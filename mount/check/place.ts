@@ -2,8 +2,7 @@
 import { formatBytes } from "../../cache/platform/units.ts";
 import type { CacheSettings } from "../../cache/config.ts";
 import type { MetricsSettings } from "../config.ts";
-import { FILE_SYSTEM_TYPE } from "../fuse/attach.ts";
-import type { MountEntry } from "../../cache/platform/mount_table.ts";
+import { type MountEntry, OUR_FILE_SYSTEM_TYPE } from "../../cache/platform/mount_table.ts";
 import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 
 /** What is at the mount point. */
@@ -29,7 +28,7 @@ export function checkMountPoint(
 ): Finding {
   const subject = "mount point";
   const quoted = JSON.stringify(path);
-  const ours = mounted?.type === FILE_SYSTEM_TYPE;
+  const ours = mounted?.type === OUR_FILE_SYSTEM_TYPE;
   if (state.kind === "dead") {
     return ours
       ? doubtful(

@@ -5,10 +5,9 @@
  */
 import { ERRNO, errnoName, SystemError } from "../../cache/platform/errno.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
+import { OUR_FILE_SYSTEM_TYPE } from "../../cache/platform/mount_table.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 
-/** Type shown in /proc/mounts, by which a mount of ours is recognised. */
-export const FILE_SYSTEM_TYPE = "fuse.warpdrive";
 const SOURCE = "warpdrive";
 const SUBTYPE = "warpdrive";
 
@@ -65,7 +64,7 @@ function attachDirectly(
   ].join(",");
   try {
     // Read-only also spares a GETATTR per read: otherwise every read makes the atime stale.
-    libc.mount(SOURCE, mountPoint, FILE_SYSTEM_TYPE, MS_RDONLY | MS_NOSUID | MS_NODEV, options);
+    libc.mount(SOURCE, mountPoint, OUR_FILE_SYSTEM_TYPE, MS_RDONLY | MS_NOSUID | MS_NODEV, options);
   } catch (error) {
     libc.close(fd);
     if (error instanceof SystemError && error.errno === ERRNO.EPERM) return "not permitted";
