@@ -32,7 +32,7 @@ Deno.test("the doctor looks at a running mount by a path in it, and leaves it al
   equal(code, 0, JSON.stringify([...found]));
   match(found.get("mount") ?? "", /^ok .* is mounted, and answers$/);
   match(found.get("cache_lock") ?? "", new RegExp(`^ok process ${mounted.program.pid} uses it`));
-  match(found.get("index_format") ?? "", /^ok (format \d+|it is new)/);
+  match(found.get("index_format") ?? "", /^ok (format \d+|its format is in its log)/);
   match(found.get("memory") ?? "", /the mount has \S+ MiB now$/);
   match(found.get("backend_access") ?? "", /^ok .*reads 5 B of "file"/);
   match(found.get("disk_speed") ?? "", /^(skipped|\w+ .*32 MiB with O_DIRECT, 1 at a time)/);

@@ -31,8 +31,8 @@ function judgeHeader(head: Uint8Array | null): Finding {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const version = view.getUint32(USER_VERSION_AT);
   const application = view.getUint32(APPLICATION_ID_AT);
-  // What was just created may still be in the log of the database.
-  if (application === 0) return good(SUBJECT, "it is new");
+  // Until the log of the database has been written back, as late as at the end of a mount.
+  if (application === 0) return good(SUBJECT, "its format is in its log, not in its head yet");
   if (application !== APPLICATION_ID) {
     return doubtful(
       SUBJECT,
