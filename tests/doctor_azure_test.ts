@@ -42,7 +42,7 @@ function backendOf(name: string, { root, endpoint, auth }: BackendState) {
   return {
     name,
     type: "azureblob",
-    timeout: "2s",
+    timeout: "10s",
     config: {
       account: azurite.account,
       root: root ?? CONTAINER,
