@@ -1,5 +1,11 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { cachePlace, CacheProcess, dataFilesIn, readAt } from "../tests/support/cache_process.ts";
+import {
+  cachePlace,
+  CacheProcess,
+  dataFilesIn,
+  readAt,
+  readsAs,
+} from "../tests/support/cache_process.ts";
 import { eventually } from "../tests/support/eventually.ts";
 import { HangingLibc } from "../tests/support/hanging_libc.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
@@ -89,3 +95,40 @@ Deno.test("nothing is charged any more of what was evicted while it was written"
   await process.readsAs("other", other, CONTENT);
   await eventually("they are all", () => Promise.resolve(process.metrics.bytes === 2 * MIB));
 });
+
+for (const call of ["openLater", "statusLater"] as const) {
+  Deno.test(`what is evicted while it is opened, in ${call}, is cached anew`, async () => {
+    await using at = await cachePlace();
+    const backend = new WatchedBackend();
+    const entry = backend.seed("file", CONTENT);
+    {
+      await using process = await CacheProcess.start(at.path, backend);
+      // The rest is written to a file that was opened, not created.
+      const object = await process.open("file", entry);
+      await readAt(object, 0, 1);
+      object.close();
+      await process.settled();
+    }
+    const disk = new HangingLibc();
+    await using process = await CacheProcess.start(at.path, backend, { libc: disk.libc });
+    const { operations } = process.cache;
+    await process.settled();
+    disk.hang(call);
+    const opening = process.open("file", entry);
+    await eventually("it left", async () => (await operations.evict(ALL, NEVER)).objects === 1);
+    await eventually("its file too", async () => (await dataFilesIn(at.path)).length === 0);
+    disk.answer();
+    const object = await opening;
+    await readsAs(object, CONTENT);
+    object.close();
+    await process.settled();
+    await process.allClosed();
+    deepEqual([process.logged("error"), process.logged("warn")], [[], []]);
+    equal(process.metrics.corruptions, 0);
+    deepEqual(await operations.totals(), { objects: 1, cachedBytes: 2 * MIB });
+    await eventually(
+      "it is charged once",
+      () => Promise.resolve(process.metrics.bytes === 2 * MIB),
+    );
+  });
+}

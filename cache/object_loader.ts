@@ -119,10 +119,14 @@ export class ObjectLoader {
     const { id, sizeBytes, cachedBytes } = row;
     let file: DataFile;
     let fingerprint: string;
+    // Taken out meanwhile, it is no resident any more, and not to be taken over.
+    const isResident = () => residents.get(object.key)?.row === id;
+    residents.add(object.key, { row: id, sizeBytes, backend: object.backend }, cachedBytes);
     try {
       ({ file, fingerprint } = await files.open(row, object.entry));
     } catch (error) {
       if (!(error instanceof CacheDiskError) || error.code !== "gone") throw error;
+      if (!isResident()) return;
       const { backend, path } = object;
       const message = "Drop an object of the cache: its data file is not as it was left";
       logger.warn(message, { backend, path, error });
@@ -130,8 +134,12 @@ export class ObjectLoader {
       residents.forget(object.key, id);
       return;
     }
-    residents.add(object.key, { row: id, sizeBytes, backend: object.backend }, cachedBytes);
-    for (const block of await index.blocksOf(id)) object.stored.map.load(block);
+    const blocks = await index.blocksOf(id).catch((error: unknown) => {
+      file.close();
+      throw error;
+    });
+    if (!isResident()) return file.close();
+    for (const block of blocks) object.stored.map.load(block);
     object.admission = { kind: "admitted", chargedBytes: cachedBytes };
     object.stored.use(file);
     object.lastAccessMs = row.lastAccessMs;
