@@ -5,6 +5,7 @@ import { CHUNK_BYTES } from "../cache/chunk_map.ts";
 import { type ProgramResult, runProgram } from "./cli/run_program.ts";
 import { cachePlace, CacheProcess, dataFilesIn } from "./support/cache_process.ts";
 import { succeed } from "./support/command.ts";
+import { descriptorsOf } from "./support/descriptors.ts";
 import { eventually } from "./support/eventually.ts";
 import { mount, Mounted, type MountSettings } from "./support/mounted.ts";
 import { createPlace } from "./support/place.ts";
@@ -231,16 +232,6 @@ Deno.test("pin says what it could not pin, and what is missing of the rest", asy
   match(stderr, /^Cannot pin ".*\/objects\/train-x": nothing of it is cached\nHint: .* warm/);
 });
 
-/** How many descriptors of the mount are of what begins with `target`. */
-async function openFiles({ program: { pid } }: Mounted, target: string): Promise<number> {
-  let count = 0;
-  for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
-    const link = await Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => "");
-    if (link.startsWith(target)) count += 1;
-  }
-  return count;
-}
-
 /** Resolves when `bytes` are on disk: a reader has its bytes before the cache has. */
 async function kept(mounted: Mounted, bytes: number): Promise<void> {
   await eventually("what was read is kept", async () => {
@@ -392,11 +383,12 @@ Deno.test("verify ends with an error when its mount is killed in the middle", as
   }
   await using mounted = await mount(settings(cache.path));
   const args = ["ctl", "verify", "--socket", `${mounted.place.root}/control`];
-  const sockets = async () => await openFiles(mounted, "socket:");
+  const sockets = async () => await descriptorsOf(mounted.program.pid, "socket:");
   const idle = await sockets();
   await using verify = Program.start(args);
   await eventually("it is asked, and reads data files", async () => {
-    return await sockets() > idle && await openFiles(mounted, `${cache.path}/data/`) > 0;
+    return await sockets() > idle &&
+      await descriptorsOf(mounted.program.pid, `${cache.path}/data/`) > 0;
   });
   mounted.program.signal("SIGKILL");
   equal(await verify.exit(), 1);
