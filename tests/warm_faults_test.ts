@@ -138,6 +138,8 @@ Deno.test("Warming, reading and evicting at once serve the right bytes", async (
     }
   } finally {
     isOver = true;
+    // Neither outlives the mount, whatever went wrong.
+    await Promise.allSettled([reading, evicting]);
   }
   await reading;
   ok(await evicting > 0);
