@@ -9,7 +9,7 @@ import {
 import { eventually } from "../tests/support/eventually.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { HeldAnswers, WatchedBackend } from "../tests/support/watched_backend.ts";
-import { CHUNK_BYTES } from "./chunk_map.ts";
+import { CHUNK_BYTES } from "./object/chunk_map.ts";
 
 const MIB = 1 << 20;
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 /** What open objects and the cache that keeps them say to each other. */
-import type { CachedObject } from "./cached_object.ts";
-import type { DataFile } from "./data_file.ts";
+import type { CachedObject } from "./object/cached_object.ts";
+import type { DataFile } from "./disk/data_file.ts";
 
 /** What the cache decides for its objects, and is told by them. */
 export interface CacheKeeper {

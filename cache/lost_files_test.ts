@@ -4,7 +4,7 @@ import { cachePlace, CacheProcess, dataFilesIn } from "../tests/support/cache_pr
 import { eventually } from "../tests/support/eventually.ts";
 import { sampleBytes } from "../tests/support/sample_bytes.ts";
 import { WatchedBackend } from "../tests/support/watched_backend.ts";
-import { CHUNK_BYTES } from "./chunk_map.ts";
+import { CHUNK_BYTES } from "./object/chunk_map.ts";
 
 const MIB = 1 << 20;
 const CONTENT = sampleBytes(MIB, 1);

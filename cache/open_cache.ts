@@ -1,23 +1,23 @@
 /** From the configured cache to one that is open. */
 import { BlockCache } from "./block_cache.ts";
-import { BufferPool } from "./buffer_pool.ts";
-import { CacheDirectory } from "./cache_directory.ts";
-import { CacheHealth } from "./cache_health.ts";
-import { CacheIndex } from "./cache_index.ts";
-import { CHUNK_BYTES } from "./chunk_map.ts";
-import type { CacheSettings } from "./config.ts";
-import { DiskThreads } from "./disk_threads.ts";
-import { noStepHook } from "./durable_step.ts";
-import type { FetchBuffers } from "./fetch_buffers.ts";
-import type { BackendCounts } from "./index_counters.ts";
-import type { IndexReading } from "./index_reading.ts";
-import { IndexedNames, type KnownNames } from "./known_names.ts";
+import { BufferPool } from "./fetch/buffer_pool.ts";
+import { CacheDirectory } from "./disk/cache_directory.ts";
+import { CacheHealth } from "./disk/cache_health.ts";
+import { CacheIndex } from "./index/cache_index.ts";
+import { CHUNK_BYTES } from "./object/chunk_map.ts";
+import type { CacheSettings } from "./config/cache_config.ts";
+import { DiskThreads } from "./disk/disk_threads.ts";
+import { noStepHook } from "./disk/durable_step.ts";
+import type { FetchBuffers } from "./fetch/fetch_buffers.ts";
+import type { BackendCounts } from "./index/counters.ts";
+import type { IndexReading } from "./index/reading.ts";
+import { IndexedNames, type KnownNames } from "./index/known_names.ts";
 import type { Clock } from "./platform/clock.ts";
 import type { Libc } from "./platform/libc.ts";
 import { TaskGroup } from "./platform/limit.ts";
 import type { Logger } from "./platform/log.ts";
-import { createResidency } from "./resident_book.ts";
-import type { CacheMetrics } from "./telemetry.ts";
+import { createResidency } from "./residency/resident_book.ts";
+import type { CacheMetrics } from "./metrics/telemetry.ts";
 
 /** Calls to the cache's disk at once, and behind them. */
 const DISK_CALLS_MAX = 32;

@@ -9,11 +9,11 @@
 import { existsSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { CacheDiskError } from "./cache_disk_error.ts";
-import type { ChunkRow } from "./chunk_map.ts";
-import { type BackendCounts, IndexCounters } from "./index_counters.ts";
-import { IndexDamaged, pragma, translated } from "./index_database.ts";
-import type { IndexReading } from "./index_reading.ts";
+import { CacheDiskError } from "./disk/cache_disk_error.ts";
+import type { ChunkRow } from "./object/chunk_map.ts";
+import { type BackendCounts, IndexCounters } from "./index/counters.ts";
+import { IndexDamaged, pragma, translated } from "./index/database.ts";
+import type { IndexReading } from "./index/reading.ts";
 import {
   type CachedRow,
   integer,
@@ -24,11 +24,11 @@ import {
   type SqlRow,
   text,
   type Usage,
-} from "./index_rows.ts";
-import { APPLICATION_ID, FORMAT_VERSION } from "./index_schema.ts";
-import { prepareStatements, type Statements } from "./index_statements.ts";
-import type { SubtreePosition } from "./index_subtree.ts";
-import { type Grouping, Tallies, type TallyPage } from "./index_tally.ts";
+} from "./index/rows.ts";
+import { APPLICATION_ID, FORMAT_VERSION } from "./index/schema.ts";
+import { prepareStatements, type Statements } from "./index/statements.ts";
+import type { SubtreePosition } from "./index/subtree.ts";
+import { type Grouping, Tallies, type TallyPage } from "./index/tally.ts";
 import { CommandError } from "./platform/exit.ts";
 
 const PAGE_ROWS = 5_000;

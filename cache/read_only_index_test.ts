@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { newObject, openIndex, wholeBlocks } from "../tests/support/cached_rows.ts";
-import { FORMAT_VERSION } from "./index_schema.ts";
+import { FORMAT_VERSION } from "./index/schema.ts";
 import { ReadOnlyIndex } from "./read_only_index.ts";
 
 const NEVER = new AbortController().signal;

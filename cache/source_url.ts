@@ -3,7 +3,7 @@
  * `azblob://ACCOUNT/CONTAINER/PREFIX` or `s3://BUCKET/PREFIX`. Everything else has the defaults of
  * the file. Credentials come from the environment, under the names the tools of the clouds use.
  */
-import { readBackends } from "./backend_config.ts";
+import { readBackends } from "./config/backend_config.ts";
 import type { BackendSettings } from "./backend/settings.ts";
 import type { ConfigProblem } from "./platform/config_problem.ts";
 import { type ConfigInputs, ConfigReader } from "./platform/config_reader.ts";

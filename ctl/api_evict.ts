@@ -1,6 +1,6 @@
 /** `POST /v1/evict`: takes objects out of the cache. */
 import { z } from "zod";
-import type { Evicted } from "../cache/cache_operations.ts";
+import type { Evicted } from "../cache/operations/cache_operations.ts";
 import type { Endpoint } from "./api.ts";
 import { AMOUNT, CACHE_PATHS, WORKING } from "./api_cache_paths.ts";
 

@@ -1,6 +1,6 @@
 /** `GET /v1/explain`: everything known of one file. */
 import { z } from "zod";
-import type { ObjectDescription } from "../cache/object_description.ts";
+import type { ObjectDescription } from "../cache/operations/object_description.ts";
 import type { Endpoint } from "./api.ts";
 
 const COUNT = z.int().nonnegative();

@@ -1,6 +1,6 @@
 /** `/v1/jobs`: what schedulers report of the jobs that ran on this node. */
 import { z } from "zod";
-import type { JobReport } from "../cache/index_jobs.ts";
+import type { JobReport } from "../cache/index/jobs.ts";
 import type { Endpoint } from "./api.ts";
 
 /** One word or short line of a scheduler. */

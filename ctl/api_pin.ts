@@ -1,6 +1,6 @@
 /** `POST /v1/pin` and `/v1/unpin`: what stays in the cache until somebody says otherwise. */
 import { z } from "zod";
-import type { PinnedPaths } from "../cache/pin_paths.ts";
+import type { PinnedPaths } from "../cache/operations/pin_paths.ts";
 import type { Endpoint } from "./api.ts";
 import { AMOUNT, CACHE_PATHS, WORKING } from "./api_cache_paths.ts";
 

@@ -1,6 +1,6 @@
 /** `GET /v1/stale`: what is cached and has not been read for long. */
 import { z } from "zod";
-import type { StaleObjects } from "../cache/stale_objects.ts";
+import type { StaleObjects } from "../cache/object/stale_objects.ts";
 import type { Endpoint } from "./api.ts";
 
 /** Objects in one answer. */

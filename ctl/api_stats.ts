@@ -1,7 +1,7 @@
 /** `GET /v1/stats`: what the cache holds and what it did, by backend. */
 import { z } from "zod";
-import type { BackendCounts } from "../cache/index_counters.ts";
-import type { Usage } from "../cache/index_rows.ts";
+import type { BackendCounts } from "../cache/index/counters.ts";
+import type { Usage } from "../cache/index/rows.ts";
 import type { Endpoint } from "./api.ts";
 
 const COUNT = z.int().nonnegative();

@@ -1,6 +1,6 @@
 /** `GET /v1/usage`: who takes how much of the cache. */
 import { z } from "zod";
-import { type CacheUsage, USAGE_KINDS } from "../cache/cache_usage.ts";
+import { type CacheUsage, USAGE_KINDS } from "../cache/operations/cache_usage.ts";
 import type { Endpoint } from "./api.ts";
 
 const COUNT = z.int().nonnegative();

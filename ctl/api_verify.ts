@@ -1,8 +1,12 @@
 /** `POST /v1/verify`: rereads what is cached and compares it with its checksums. */
 import { z } from "zod";
-import type { VerifyObserver, VerifyOutcome, VerifyProgress } from "../cache/cache_verifier.ts";
-import { type CachedTree, shownPlace } from "../cache/cached_places.ts";
-import type { CachedRow, Totals } from "../cache/index_rows.ts";
+import type {
+  VerifyObserver,
+  VerifyOutcome,
+  VerifyProgress,
+} from "../cache/operations/cache_verifier.ts";
+import { type CachedTree, shownPlace } from "../cache/operations/cached_places.ts";
+import type { CachedRow, Totals } from "../cache/index/rows.ts";
 import type { Endpoint } from "./api.ts";
 import { AMOUNT, CACHE_PATHS } from "./api_cache_paths.ts";
 

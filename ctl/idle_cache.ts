@@ -1,19 +1,23 @@
 /** A cache that no mount uses, for commands that only look: read, and left as it is. */
 import { existsSync } from "node:fs";
 import { join } from "node:path/posix";
-import { readPlacedBackends } from "../cache/backend_config.ts";
-import { type CachedPlace, type CachedTree, selectPaths } from "../cache/cached_places.ts";
-import { CACHE_SECTION, readCacheSection } from "../cache/config.ts";
-import { type CacheHolder, describeHolder } from "../cache/cache_directory.ts";
-import type { IndexReading } from "../cache/index_reading.ts";
+import { readPlacedBackends } from "../cache/config/backend_config.ts";
+import {
+  type CachedPlace,
+  type CachedTree,
+  selectPaths,
+} from "../cache/operations/cached_places.ts";
+import { CACHE_SECTION, readCacheSection } from "../cache/config/cache_config.ts";
+import { type CacheHolder, describeHolder } from "../cache/disk/cache_directory.ts";
+import type { IndexReading } from "../cache/index/reading.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
 import { ReadOnlyIndex } from "../cache/read_only_index.ts";
-import { type Teams, teamsOf } from "../cache/teams.ts";
-import { readTeams, type TeamSettings } from "../cache/teams_config.ts";
+import { type Teams, teamsOf } from "../cache/config/teams.ts";
+import { readTeams, type TeamSettings } from "../cache/config/teams_config.ts";
 import { realPath } from "./connect.ts";
 import { lookAtLock } from "./doctor/cache_lock.ts";
 

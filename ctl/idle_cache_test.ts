@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
-import { CacheDirectory } from "../cache/cache_directory.ts";
+import { CacheDirectory } from "../cache/disk/cache_directory.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { newObject, openIndex, wholeBlocks } from "../tests/support/cached_rows.ts";

@@ -1,18 +1,18 @@
 /** The cache of a configuration that nobody has mounted, opened by a command itself. */
 import { existsSync } from "node:fs";
 import { join } from "node:path/posix";
-import { readPlacedBackends } from "../cache/backend_config.ts";
-import type { CacheOperations } from "../cache/cache_operations.ts";
-import type { CachedTree } from "../cache/cached_places.ts";
-import { type CacheSettings, readCacheSection } from "../cache/config.ts";
-import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import { readPlacedBackends } from "../cache/config/backend_config.ts";
+import type { CacheOperations } from "../cache/operations/cache_operations.ts";
+import type { CachedTree } from "../cache/operations/cached_places.ts";
+import { type CacheSettings, readCacheSection } from "../cache/config/cache_config.ts";
+import { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
 import { openCache } from "../cache/open_cache.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/config_reader.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
-import type { CacheMetrics } from "../cache/telemetry.ts";
+import type { CacheMetrics } from "../cache/metrics/telemetry.ts";
 import { realPath } from "./connect.ts";
 
 /** Largest read of the cache; nothing is read through it here but to be verified. */

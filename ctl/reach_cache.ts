@@ -1,6 +1,6 @@
 /** Gets to the cache a command line means: by its mount, or by itself where no mount runs. */
 import { resolve } from "node:path/posix";
-import { type SelectedPath, selectPaths } from "../cache/cached_places.ts";
+import { type SelectedPath, selectPaths } from "../cache/operations/cached_places.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { CommandError } from "../cache/platform/exit.ts";
 import { STATUS } from "./api_status.ts";

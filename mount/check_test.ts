@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import type { Backend } from "../cache/backend/backend.ts";
-import { LocalBackend } from "../cache/backend/local.ts";
+import { LocalBackend } from "../cache/backend/local/backend.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";

@@ -9,7 +9,7 @@ import {
   createParser,
   parseArguments,
 } from "../cache/platform/cli.ts";
-import { NO_HEDGE_MEMORY } from "../cache/backend/hedged.ts";
+import { NO_HEDGE_MEMORY } from "../cache/backend/guard/hedged.ts";
 import { openBackend } from "../cache/backend/open.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";

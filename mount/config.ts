@@ -1,7 +1,7 @@
 /** The whole configuration of `warpdrive mount`, resolved and checked. */
 import type { BackendSettings } from "../cache/backend/settings.ts";
-import type { CacheSettings } from "../cache/config.ts";
-import type { TeamSettings } from "../cache/teams_config.ts";
+import type { CacheSettings } from "../cache/config/cache_config.ts";
+import type { TeamSettings } from "../cache/config/teams_config.ts";
 import type { ControlPlace } from "../ctl/api_sockets.ts";
 
 /** What the kernel is told and asked for. */

@@ -2,8 +2,8 @@
  * The mount's configuration file: YAML text to {@linkcode MountConfig}, or everything that is wrong
  * with it. Pure: the environment, the secret files and the user are handed in.
  */
-import { readBackends } from "../cache/backend_config.ts";
-import { readCacheSection } from "../cache/config.ts";
+import { readBackends } from "../cache/config/backend_config.ts";
+import { readCacheSection } from "../cache/config/cache_config.ts";
 import {
   type ConfigPath,
   type ConfigProblem,
@@ -13,7 +13,7 @@ import { configError, type ConfigInputs, ConfigReader } from "../cache/platform/
 import { CommandError } from "../cache/platform/exit.ts";
 import type { Logger } from "../cache/platform/log.ts";
 import { absolutePath } from "../cache/platform/setting.ts";
-import { readTeams } from "../cache/teams_config.ts";
+import { readTeams } from "../cache/config/teams_config.ts";
 import { controlPlace, socketPathFits } from "../ctl/api_sockets.ts";
 import type { ControlSettings, FuseSettings, MountConfig, OwnerSettings } from "./config.ts";
 import { FUSE_SECTION, MOUNT_FILE } from "./config_sections.ts";

@@ -1,5 +1,5 @@
 /** The sections of the configuration file that only the mount reads, with their defaults. */
-import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
+import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config/cache_config.ts";
 import {
   absolutePath,
   choice,
@@ -14,7 +14,7 @@ import {
   section,
   size,
 } from "../cache/platform/setting.ts";
-import { TEAMS_SECTION } from "../cache/teams_config.ts";
+import { TEAMS_SECTION } from "../cache/config/teams_config.ts";
 import { CONTROL_SECTION } from "../ctl/api_sockets.ts";
 
 /** Ids above this are reserved: (uid_t) -1 means "no change" to chown(2). */

@@ -1,14 +1,14 @@
 /** Holds docs/configuration.md and the sections of the file to one another. */
 import { deepEqual } from "node:assert/strict";
 import { z } from "zod";
-import { AZURE_AUTH } from "../cache/azure_auth_config.ts";
-import { AZURE_CONFIG } from "../cache/azure_config.ts";
-import { S3_AUTH } from "../cache/s3_auth_config.ts";
-import { S3_CONFIG } from "../cache/s3_config.ts";
-import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/backend_config.ts";
-import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config.ts";
+import { AZURE_AUTH } from "../cache/config/azure_auth_config.ts";
+import { AZURE_CONFIG } from "../cache/config/azure_config.ts";
+import { S3_AUTH } from "../cache/config/s3_auth_config.ts";
+import { S3_CONFIG } from "../cache/config/s3_config.ts";
+import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/config/backend_config.ts";
+import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config/cache_config.ts";
 import { keysAt } from "../cache/platform/setting.ts";
-import { TEAM_SECTION } from "../cache/teams_config.ts";
+import { TEAM_SECTION } from "../cache/config/teams_config.ts";
 import {
   CONTROL_PLANE_SECTION,
   FUSE_SECTION,

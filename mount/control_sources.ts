@@ -2,7 +2,7 @@
 import type { OpenCache } from "../cache/open_cache.ts";
 import type { Libc } from "../cache/platform/libc.ts";
 import type { Logger } from "../cache/platform/log.ts";
-import { type Teams, teamsOf } from "../cache/teams.ts";
+import { type Teams, teamsOf } from "../cache/config/teams.ts";
 import type { MountConfig } from "./config.ts";
 import type { ControlSources } from "./control/routes.ts";
 import { buildNamespace } from "./namespace.ts";

@@ -4,8 +4,8 @@
  * A check that hangs (a stat of a dead mount occupies a thread in the kernel) is never started a
  * second time: until it settles, every report says that it is still waiting.
  */
-import type { BackendHealth } from "../cache/backend/health.ts";
-import type { CacheHealth } from "../cache/cache_health.ts";
+import type { BackendHealth } from "../cache/backend/guard/health.ts";
+import type { CacheHealth } from "../cache/disk/cache_health.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { describeError } from "../cache/platform/log.ts";
 import { formatDuration } from "../cache/platform/units.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import type { BackendHealth, HealthState } from "../cache/backend/health.ts";
+import type { BackendHealth, HealthState } from "../cache/backend/guard/health.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { backendCheck, type Check, HealthMonitor, mountCheck } from "./health.ts";
 

@@ -1,6 +1,6 @@
 /** What liveness and health of a mount are made of. */
 import { statfs } from "node:fs/promises";
-import type { CacheHealth } from "../cache/cache_health.ts";
+import type { CacheHealth } from "../cache/disk/cache_health.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import type { AdminSources } from "./admin.ts";
 import type { MountConfig } from "./config.ts";

@@ -1,7 +1,7 @@
 /** What metrics ask about a mount, from before it is there. */
-import type { CacheHealth } from "../cache/cache_health.ts";
-import type { FetchBuffers } from "../cache/fetch_buffers.ts";
-import { sampleProcess } from "../cache/process_metrics.ts";
+import type { CacheHealth } from "../cache/disk/cache_health.ts";
+import type { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
+import { sampleProcess } from "../cache/metrics/process_metrics.ts";
 import type { FileSystem } from "./fs/filesystem.ts";
 import type { Session } from "./fuse/session.ts";
 import type { OpenVolumes } from "./volumes.ts";

@@ -8,9 +8,9 @@
  */
 import { BackendError, type ObjectEntry } from "../cache/backend/backend.ts";
 import { abortable } from "../cache/backend/abort_scope.ts";
-import type { Plan, PlanStep } from "../cache/plan.ts";
-import type { PlannedObjects } from "../cache/planned_objects.ts";
-import type { PlanSet } from "../cache/plan_set.ts";
+import type { Plan, PlanStep } from "../cache/plan/plan.ts";
+import type { PlannedObjects } from "../cache/plan/planned_objects.ts";
+import type { PlanSet } from "../cache/plan/plan_set.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
 import type { Logger } from "../cache/platform/log.ts";

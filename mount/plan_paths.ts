@@ -1,5 +1,5 @@
 /** From paths as a plan names them to places on backends. Pure. */
-import type { PlannedPath } from "../cache/plan_files.ts";
+import type { PlannedPath } from "../cache/plan/plan_files.ts";
 import type { NamespaceNode } from "./namespace.ts";
 
 /** Longest path of the system (PATH_MAX). */

@@ -3,9 +3,9 @@
  * background, and what the reader comes near to at once.
  */
 import { baseName, type Entry, joinPath } from "../cache/backend/backend.ts";
-import type { Plan } from "../cache/plan.ts";
-import { fileKeyOf, type PlanFiles } from "../cache/plan_files.ts";
-import type { ObjectKey } from "../cache/residency.ts";
+import type { Plan } from "../cache/plan/plan.ts";
+import { fileKeyOf, type PlanFiles } from "../cache/plan/plan_files.ts";
+import type { ObjectKey } from "../cache/residency/residency.ts";
 import type { Listings } from "./fs/listings.ts";
 import type { Volume } from "./fs/volume.ts";
 

@@ -3,10 +3,10 @@
  *
  *     begin ──▶ fed, while its signal lasts ──abort──▶ forgotten by the cache
  */
-import { type AnnouncedRead, Plan } from "../cache/plan.ts";
-import { fileKeyOf, type PlannedPath } from "../cache/plan_files.ts";
-import type { PlannedObjects } from "../cache/planned_objects.ts";
-import { PlanSet } from "../cache/plan_set.ts";
+import { type AnnouncedRead, Plan } from "../cache/plan/plan.ts";
+import { fileKeyOf, type PlannedPath } from "../cache/plan/plan_files.ts";
+import type { PlannedObjects } from "../cache/plan/planned_objects.ts";
+import { PlanSet } from "../cache/plan/plan_set.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
 import type { Logger } from "../cache/platform/log.ts";

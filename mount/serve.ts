@@ -5,15 +5,15 @@
  *                                            └── unmounted by someone else ────────▲
  */
 import { Registry } from "prom-client";
-import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
 import { type OpenCache, openCache } from "../cache/open_cache.ts";
 import type { CommandContext } from "../cache/platform/cli.ts";
 import type { ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { TaskGroup } from "../cache/platform/limit.ts";
 import { COMMIT, VERSION } from "../cache/platform/version.ts";
-import type { PlannedObjects } from "../cache/planned_objects.ts";
-import { createTelemetry, type Telemetry } from "../cache/telemetry.ts";
+import type { PlannedObjects } from "../cache/plan/planned_objects.ts";
+import { createTelemetry, type Telemetry } from "../cache/metrics/telemetry.ts";
 import { type AdminSources, serveAdmin } from "./admin.ts";
 import { announce } from "./announce.ts";
 import { type Machine, thisMachine } from "./check/machine.ts";

@@ -1,7 +1,7 @@
 /** The mount's side towards the kernel: attach, shake hands, serve requests. */
 import type { CommandContext } from "../cache/platform/cli.ts";
 import type { Libc } from "../cache/platform/libc.ts";
-import type { Telemetry } from "../cache/telemetry.ts";
+import type { Telemetry } from "../cache/metrics/telemetry.ts";
 import { backingFiles, mayPassThrough } from "./backing.ts";
 import type { Machine } from "./check/machine.ts";
 import type { MountConfig } from "./config.ts";

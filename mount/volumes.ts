@@ -1,16 +1,16 @@
 /** From configured backends to the volumes the file system shows. */
 import type { BlockCache } from "../cache/block_cache.ts";
-import { BufferPool } from "../cache/buffer_pool.ts";
+import { BufferPool } from "../cache/fetch/buffer_pool.ts";
 import type { Entry } from "../cache/backend/backend.ts";
-import type { BackendHealth } from "../cache/backend/health.ts";
+import type { BackendHealth } from "../cache/backend/guard/health.ts";
 import { type BackendDeps, openBackend, type OpenedBackend } from "../cache/backend/open.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
-import { FetchScheduler } from "../cache/fetch.ts";
-import type { FetchBuffers } from "../cache/fetch_buffers.ts";
-import { LocalObjects } from "../cache/local_object.ts";
-import type { ObjectSource } from "../cache/open_object.ts";
-import { ReadThrough } from "../cache/read_through.ts";
-import { SharedWork } from "../cache/shared_work.ts";
+import { FetchScheduler } from "../cache/fetch/fetch.ts";
+import type { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
+import { LocalObjects } from "../cache/object/local_object.ts";
+import type { ObjectSource } from "../cache/object/open_object.ts";
+import { ReadThrough } from "../cache/fetch/read_through.ts";
+import { SharedWork } from "../cache/fetch/shared_work.ts";
 import { Offline } from "./fs/offline.ts";
 import type { Volume } from "./fs/volume.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";

@@ -1,8 +1,8 @@
 /** The conformance suite on every provider; remote ones on real servers. */
-import { AzureBackend } from "../cache/backend/azure.ts";
-import { LocalBackend } from "../cache/backend/local.ts";
+import { AzureBackend } from "../cache/backend/azure/backend.ts";
+import { LocalBackend } from "../cache/backend/local/backend.ts";
 import { MemoryBackend } from "../cache/backend/memory.ts";
-import { NO_HEDGE_MEMORY } from "../cache/backend/hedged.ts";
+import { NO_HEDGE_MEMORY } from "../cache/backend/guard/hedged.ts";
 import { openRemote } from "../cache/backend/open.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";

@@ -3,7 +3,7 @@
  * source, and nothing is left on disk that the index does not know.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { DurableStep } from "../cache/durable_step.ts";
+import type { DurableStep } from "../cache/disk/durable_step.ts";
 import {
   dataFileFacts,
   ROUNDING_BYTES,

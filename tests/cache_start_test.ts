@@ -1,7 +1,7 @@
 /** A cache is ready at once, whatever it holds: what it holds is looked at in the background. */
 import { deepEqual, equal } from "node:assert/strict";
-import { DATA_DIRECTORIES } from "../cache/cache_directory.ts";
-import { residencyKey } from "../cache/cache_space.ts";
+import { DATA_DIRECTORIES } from "../cache/disk/cache_directory.ts";
+import { residencyKey } from "../cache/disk/cache_space.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { newObject, openIndex, wholeBlocks } from "./support/cached_rows.ts";
 import { cachePlace, CacheProcess } from "./support/cache_process.ts";

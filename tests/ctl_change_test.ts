@@ -1,7 +1,7 @@
 /** Commands that change the cache, on real mounts and on caches that nobody has mounted. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { CHUNK_BYTES } from "../cache/chunk_map.ts";
+import { CHUNK_BYTES } from "../cache/object/chunk_map.ts";
 import { type ProgramResult, runProgram } from "./cli/run_program.ts";
 import { cachePlace, CacheProcess, dataFilesIn } from "./support/cache_process.ts";
 import { succeed } from "./support/command.ts";

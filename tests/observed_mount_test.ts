@@ -1,6 +1,6 @@
 /** What a real mount tells of itself: metrics, health, and the service manager. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { METRICS } from "../cache/metrics.ts";
+import { METRICS } from "../cache/metrics/metrics.ts";
 import { eventually } from "./support/eventually.ts";
 import { mount, Mounted, mountTest } from "./support/mounted.ts";
 import { NotifySocket } from "./support/notify_socket.ts";

@@ -1,8 +1,8 @@
 /** What the S3 backend makes of failing networks and services: a server behind a proxy. */
 import assert from "node:assert/strict";
-import type { S3Source } from "../cache/backend/s3_source.ts";
+import type { S3Source } from "../cache/backend/s3/source.ts";
 import { openRemote } from "../cache/backend/open.ts";
-import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";

@@ -1,9 +1,9 @@
 import { equal } from "node:assert/strict";
 import { BackendError } from "../cache/backend/backend.ts";
-import { NO_HEDGE_MEMORY } from "../cache/backend/hedged.ts";
+import { NO_HEDGE_MEMORY } from "../cache/backend/guard/hedged.ts";
 import { openRemote } from "../cache/backend/open.ts";
-import { Fetch, FetchScheduler } from "../cache/fetch.ts";
-import { FetchBuffers } from "../cache/fetch_buffers.ts";
+import { Fetch, FetchScheduler } from "../cache/fetch/fetch.ts";
+import { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";
 import { UNCOUNTED } from "./support/azure_place.ts";

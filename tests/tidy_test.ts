@@ -8,6 +8,8 @@ import { suiteOf } from "../infra/tools/suites.ts";
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
+/** Sources of the product side by side; more are several concepts that want a folder each. */
+const FOLDER_SOURCES_MAX = 40;
 
 /** Sources that may exceed a limit, each with its reason. Keep it empty. */
 const EXCEPTIONS: ReadonlyMap<string, string> = new Map();
@@ -45,6 +47,15 @@ Deno.test("functions have at most 70 lines", () => {
       .map(({ line, lines }) => `${path}:${line}: ${lines} lines`)
   );
   none(long);
+});
+
+Deno.test("folders of the product have at most 40 sources side by side", () => {
+  const product = SOURCES.filter((path) =>
+    !path.startsWith("tests/") && !path.endsWith("_test.ts")
+  );
+  const full = Map.groupBy(product, dirname).entries()
+    .filter(([, paths]) => paths.length > FOLDER_SOURCES_MAX);
+  none([...full].map(([folder, paths]) => `${folder}: ${paths.length} sources`));
 });
 
 Deno.test("lines have at most 100 columns", () => {

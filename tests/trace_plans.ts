@@ -1,11 +1,11 @@
 /** A cache with plans on a trace: what comes from the origin, counted as the mount would. */
 import type { ObjectEntry } from "../cache/backend/backend.ts";
-import { residencyKey } from "../cache/cache_space.ts";
-import { Plan } from "../cache/plan.ts";
-import { fileKeyOf } from "../cache/plan_files.ts";
-import { PlanSet } from "../cache/plan_set.ts";
-import { createResidency } from "../cache/resident_book.ts";
-import type { Residency } from "../cache/residency.ts";
+import { residencyKey } from "../cache/disk/cache_space.ts";
+import { Plan } from "../cache/plan/plan.ts";
+import { fileKeyOf } from "../cache/plan/plan_files.ts";
+import { PlanSet } from "../cache/plan/plan_set.ts";
+import { createResidency } from "../cache/residency/resident_book.ts";
+import type { Residency } from "../cache/residency/residency.ts";
 import type { TraceRead } from "./trace_workloads.ts";
 
 const BACKEND = "trace";

@@ -1,7 +1,7 @@
 /** Caches to run traces through: the product's, and those it is compared with. */
-import { createResidency } from "../cache/resident_book.ts";
-import type { Residency, ResidencyPolicy } from "../cache/residency.ts";
-import { excessBytes } from "../cache/watermarks.ts";
+import { createResidency } from "../cache/residency/resident_book.ts";
+import type { Residency, ResidencyPolicy } from "../cache/residency/residency.ts";
+import { excessBytes } from "../cache/disk/watermarks.ts";
 import type { TraceRead } from "./trace_workloads.ts";
 
 /** Their defaults. */

@@ -1,15 +1,15 @@
 /** From the settings of a backend to the backend that the rest of the program uses. */
-import { AdaptiveLimit, observed } from "./adaptive_limit.ts";
+import { AdaptiveLimit, observed } from "./guard/adaptive_limit.ts";
 import type { Backend } from "./backend.ts";
-import { deadline } from "./deadline.ts";
-import { type BackendHealth, HealthGuard } from "./health.ts";
-import type { HedgeResult } from "./hedge.ts";
-import { hedged, type HedgeMemory } from "./hedged.ts";
-import { limited, requestTurns } from "./limited.ts";
-import { LocalBackend, type LocalFiles } from "./local.ts";
-import { timedFiles } from "./local_timed.ts";
-import { type BackendMetrics, metered } from "./metered.ts";
-import { retry, type RetryPolicy } from "./retry.ts";
+import { deadline } from "./guard/deadline.ts";
+import { type BackendHealth, HealthGuard } from "./guard/health.ts";
+import type { HedgeResult } from "./guard/hedge.ts";
+import { hedged, type HedgeMemory } from "./guard/hedged.ts";
+import { limited, requestTurns } from "./guard/limited.ts";
+import { LocalBackend, type LocalFiles } from "./local/backend.ts";
+import { timedFiles } from "./local/timed.ts";
+import { type BackendMetrics, metered } from "./guard/metered.ts";
+import { retry, type RetryPolicy } from "./guard/retry.ts";
 import type { BackendSettings } from "./settings.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Libc } from "../platform/libc.ts";
@@ -70,7 +70,7 @@ export async function openBackend(
     }
     case "azureblob": {
       // The SDK takes a third of a second to load, which a mount without Azure need not pay.
-      const { AzureBackend } = await import("./azure.ts");
+      const { AzureBackend } = await import("./azure/backend.ts");
       const azure = await AzureBackend.open(name, source, {
         clock: deps.clock,
         onRenewal: (status) => deps.metrics.authRefresh("entra", status),
@@ -79,7 +79,7 @@ export async function openBackend(
     }
     case "s3": {
       // As above.
-      const { S3Backend } = await import("./s3.ts");
+      const { S3Backend } = await import("./s3/backend.ts");
       const s3 = await S3Backend.open(name, source, {
         clock: deps.clock,
         onRenewal: (status) => deps.metrics.authRefresh("aws", status),

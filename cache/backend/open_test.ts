@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NO_HEDGE_MEMORY } from "./hedged.ts";
+import { NO_HEDGE_MEMORY } from "./guard/hedged.ts";
 import { openBackend } from "./open.ts";
 import type { Source } from "./settings.ts";
 import { systemClock } from "../platform/clock.ts";

@@ -1,8 +1,8 @@
 /** `warpdrive ctl doctor`: looks at everything a mount needs, and says what to do. */
 import { resolve } from "node:path/posix";
 import { z } from "zod";
-import { NO_HEDGE_MEMORY } from "../../cache/backend/hedged.ts";
-import type { BackendMetrics } from "../../cache/backend/metered.ts";
+import { NO_HEDGE_MEMORY } from "../../cache/backend/guard/hedged.ts";
+import type { BackendMetrics } from "../../cache/backend/guard/metered.ts";
 import { openBackend } from "../../cache/backend/open.ts";
 import {
   type Command,

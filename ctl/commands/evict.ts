@@ -1,7 +1,7 @@
 /** `warpdrive ctl evict`: takes data out of the cache. */
 import { z } from "zod";
-import type { CacheSelector } from "../../cache/cache_selector.ts";
-import { distinctPlaces } from "../../cache/cached_places.ts";
+import type { CacheSelector } from "../../cache/operations/cache_selector.ts";
+import { distinctPlaces } from "../../cache/operations/cached_places.ts";
 import { type Command, createParser, parseArguments } from "../../cache/platform/cli.ts";
 import { CommandError, EXIT } from "../../cache/platform/exit.ts";
 import { parseBytes, parseDurationMs } from "../../cache/platform/units.ts";

@@ -1,6 +1,6 @@
 /** `warpdrive ctl explain`: everything known of one file. */
 import { z } from "zod";
-import { describeObject } from "../../cache/object_description.ts";
+import { describeObject } from "../../cache/operations/object_description.ts";
 import { type Command, createParser, parseArguments } from "../../cache/platform/cli.ts";
 import { CommandError, EXIT } from "../../cache/platform/exit.ts";
 import { EXPLAIN, type Explanation, versionAnswer } from "../api_explain.ts";

@@ -1,6 +1,6 @@
 /** `warpdrive ctl job-report`: keeps what a scheduler says of a job. */
 import { z } from "zod";
-import { JOBS_MAX } from "../../cache/index_jobs.ts";
+import { JOBS_MAX } from "../../cache/index/jobs.ts";
 import {
   type Command,
   type CommandContext,

@@ -1,7 +1,7 @@
 /** `warpdrive ctl pin` and `warpdrive ctl unpin`: what stays in the cache, whatever comes. */
 import { z } from "zod";
-import { distinctPlaces } from "../../cache/cached_places.ts";
-import { pinPaths } from "../../cache/pin_paths.ts";
+import { distinctPlaces } from "../../cache/operations/cached_places.ts";
+import { pinPaths } from "../../cache/operations/pin_paths.ts";
 import {
   type Command,
   type CommandContext,

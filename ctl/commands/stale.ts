@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Command, createParser, parseArguments } from "../../cache/platform/cli.ts";
 import { EXIT } from "../../cache/platform/exit.ts";
-import { staleObjects } from "../../cache/stale_objects.ts";
+import { staleObjects } from "../../cache/object/stale_objects.ts";
 import {
   STALE,
   STALE_LIMIT_MAX,

@@ -1,7 +1,7 @@
 /** `warpdrive ctl usage`: who takes how much of the cache. */
 import { z } from "zod";
-import { cacheUsage, USAGE_KINDS, type UsageKind } from "../../cache/cache_usage.ts";
-import { shownPlace } from "../../cache/cached_places.ts";
+import { cacheUsage, USAGE_KINDS, type UsageKind } from "../../cache/operations/cache_usage.ts";
+import { shownPlace } from "../../cache/operations/cached_places.ts";
 import {
   type Command,
   type CommandContext,

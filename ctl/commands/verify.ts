@@ -1,7 +1,7 @@
 /** `warpdrive ctl verify`: rereads what is cached and compares it with its checksums. */
 import { z } from "zod";
-import type { CacheSelector } from "../../cache/cache_selector.ts";
-import { distinctPlaces } from "../../cache/cached_places.ts";
+import type { CacheSelector } from "../../cache/operations/cache_selector.ts";
+import { distinctPlaces } from "../../cache/operations/cached_places.ts";
 import {
   type Command,
   type CommandContext,

@@ -2,9 +2,9 @@
 import { constants, statfs } from "node:fs/promises";
 import type { Backend } from "../../cache/backend/backend.ts";
 import type { BackendSettings } from "../../cache/backend/settings.ts";
-import type { CacheSettings } from "../../cache/config.ts";
-import { missingOn } from "../../cache/disk_floor.ts";
-import { diskSpace } from "../../cache/disk_space.ts";
+import type { CacheSettings } from "../../cache/config/cache_config.ts";
+import { missingOn } from "../../cache/disk/disk_floor.ts";
+import { diskSpace } from "../../cache/disk/disk_space.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Environment } from "../../cache/platform/environment.ts";
 import { skipped } from "../../cache/platform/finding.ts";

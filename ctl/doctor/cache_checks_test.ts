@@ -1,8 +1,8 @@
 import { equal, match, rejects } from "node:assert/strict";
-import { CacheDirectory } from "../../cache/cache_directory.ts";
-import type { DiskSpace } from "../../cache/disk_space.ts";
-import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index_schema.ts";
-import { openDatabase } from "../../cache/index_database.ts";
+import { CacheDirectory } from "../../cache/disk/cache_directory.ts";
+import type { DiskSpace } from "../../cache/disk/disk_space.ts";
+import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index/schema.ts";
+import { openDatabase } from "../../cache/index/database.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { fakeHost } from "../../tests/support/fake_host.ts";

@@ -1,5 +1,5 @@
 /** Who uses the cache directory now. */
-import { type CacheHolder, describeHolder, readHolder } from "../../cache/cache_directory.ts";
+import { type CacheHolder, describeHolder, readHolder } from "../../cache/disk/cache_directory.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import { type Finding, good, skipped } from "../../cache/platform/finding.ts";
 import type { Libc } from "../../cache/platform/libc.ts";

@@ -1,6 +1,6 @@
 /** Whether the disk of the cache has room for it, above the floor that stays free. */
-import { missingOn } from "../../cache/disk_floor.ts";
-import type { DiskSpace } from "../../cache/disk_space.ts";
+import { missingOn } from "../../cache/disk/disk_floor.ts";
+import type { DiskSpace } from "../../cache/disk/disk_space.ts";
 import { doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 import { formatBytes } from "../../cache/platform/units.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";

@@ -3,8 +3,8 @@
  * are left to `mount --check`.
  */
 import type { BackendSettings } from "../../cache/backend/settings.ts";
-import { readBackends } from "../../cache/backend_config.ts";
-import { type CacheSettings, readCacheSection } from "../../cache/config.ts";
+import { readBackends } from "../../cache/config/backend_config.ts";
+import { type CacheSettings, readCacheSection } from "../../cache/config/cache_config.ts";
 import {
   configError,
   type ConfigInputs,

@@ -1,5 +1,5 @@
 /** Whether this release can use the index of the cache; read from the head of its file alone. */
-import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index_schema.ts";
+import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index/schema.ts";
 import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
 

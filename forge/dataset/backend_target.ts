@@ -1,7 +1,7 @@
 /** Shards in a store: written to a temporary directory, then uploaded from there. */
 import { join } from "node:path/posix";
 import { type Backend, type Content, joinPath } from "../../cache/backend/backend.ts";
-import { NO_HEDGE_MEMORY } from "../../cache/backend/hedged.ts";
+import { NO_HEDGE_MEMORY } from "../../cache/backend/guard/hedged.ts";
 import { openBackend } from "../../cache/backend/open.ts";
 import type { CommandContext } from "../../cache/platform/cli.ts";
 import { Libc } from "../../cache/platform/libc.ts";

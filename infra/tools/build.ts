@@ -15,7 +15,7 @@ const BUNDLE = join(REPOSITORY, ".cache", "bundle");
 /** Programs of Workers: an entry of the bundle each, found by the URL in `new Worker(…)`. */
 const WORKERS = [
   "bench/reading/read_worker.ts",
-  "cache/index_worker.ts",
+  "cache/index/worker.ts",
   "forge/dataset/dataset_worker.ts",
   "forge/train/shard_worker.ts",
 ];

@@ -25,7 +25,7 @@ const ARROWS: readonly [from: string, path: string, kind: ImportKind, allowed: b
   ["mount/command.ts", "mount/fuse/session.ts", "value", true],
   ["mount/command.ts", "ctl/api.ts", "value", true],
   ["mount/command.ts", "ctl/client.ts", "value", false],
-  ["mount/admin.ts", "cache/metrics.ts", "value", true],
+  ["mount/admin.ts", "cache/metrics/metrics.ts", "value", true],
   ["mount/admin.ts", "mount/fuse/session.ts", "value", false],
   ["mount/fuse/session.ts", "cache/platform/libc.ts", "value", true],
   ["mount/fuse/session.ts", "cache/block.ts", "type", false],
@@ -43,14 +43,14 @@ const ARROWS: readonly [from: string, path: string, kind: ImportKind, allowed: b
   ["forge/plan.ts", "ctl/client.ts", "value", true],
   ["forge/dataset/backend_target.ts", "cache/backend/open.ts", "value", true],
   ["bench/runner.ts", "cache/block_cache.ts", "value", false],
-  ["cache/fetch.ts", "cache/backend/backend.ts", "value", true],
-  ["cache/fetch.ts", "mount/fs/handles.ts", "type", false],
-  ["cache/backend/azure.ts", "cache/fetch.ts", "type", false],
+  ["cache/fetch/fetch.ts", "cache/backend/backend.ts", "value", true],
+  ["cache/fetch/fetch.ts", "mount/fs/handles.ts", "type", false],
+  ["cache/backend/azure/backend.ts", "cache/fetch/fetch.ts", "type", false],
   ["cache/platform/log.ts", "cache/backend/settings.ts", "type", false],
   ["cache/platform/version.ts", "deno.json", "value", true],
-  ["cache/fetch.ts", "tests/support/azurite.ts", "value", false],
-  ["cache/fetch.ts", "infra/tools/build.ts", "value", false],
-  ["cache/fetch_test.ts", "tests/support/azurite.ts", "value", true],
+  ["cache/fetch/fetch.ts", "tests/support/azurite.ts", "value", false],
+  ["cache/fetch/fetch.ts", "infra/tools/build.ts", "value", false],
+  ["cache/fetch/fetch_test.ts", "tests/support/azurite.ts", "value", true],
   ["infra/demo/demo.ts", "mount/fuse/session.ts", "value", true],
   ["elsewhere/new.ts", "cache/block.ts", "value", false],
 ];
@@ -87,7 +87,7 @@ Deno.test("layers take an import of types only for what it is, however it is wri
 Deno.test("ambient reports the clock, randomness and environment outside their places", () => {
   const source = "Date.now(); performance.now(); new Date(); Math.random(); Deno.env.get('A');" +
     "globalThis.Date.now(); Deno.exit(1); Deno.args;";
-  equal(rules("cache/fetch.ts", source).length, 8);
+  equal(rules("cache/fetch/fetch.ts", source).length, 8);
   deepEqual(rules("main.ts", source), []);
   deepEqual(rules("mount/command.ts", source), []);
   deepEqual(rules("tests/posix_test.ts", source), []);
@@ -95,7 +95,7 @@ Deno.test("ambient reports the clock, randomness and environment outside their p
 
 Deno.test("ambient lets the clock read time and a date be made from a number", () => {
   deepEqual(rules("cache/platform/clock.ts", "Date.now(); performance.now();"), []);
-  deepEqual(rules("cache/fetch.ts", "new Date(0);"), []);
+  deepEqual(rules("cache/fetch/fetch.ts", "new Date(0);"), []);
 });
 
 Deno.test("ambient keeps dlopen in one file, tests and roots included", () => {

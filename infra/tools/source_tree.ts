@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 /** Absolute path of the repository, without trailing slash. */
-export const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
+export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /** Directories that hold results or other people's code, at any depth. */
 const SKIPPED = new Set([".git", ".cache", "dist", "node_modules", "shared"]);

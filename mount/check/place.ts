@@ -1,6 +1,6 @@
 /** The places a mount needs: its mount point, its address, room for its cache. Pure. */
 import { formatBytes } from "../../cache/platform/units.ts";
-import type { CacheSettings } from "../../cache/config.ts";
+import type { CacheSettings } from "../../cache/config/cache_config.ts";
 import type { MetricsSettings } from "../config.ts";
 import { type MountEntry, OUR_FILE_SYSTEM_TYPE } from "../../cache/platform/mount_table.ts";
 import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";

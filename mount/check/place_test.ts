@@ -1,6 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import type { MountEntry } from "../../cache/platform/mount_table.ts";
-import type { CacheSettings } from "../../cache/config.ts";
+import type { CacheSettings } from "../../cache/config/cache_config.ts";
 import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPointState } from "./place.ts";
 
 const OURS: MountEntry = {

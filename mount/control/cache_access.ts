@@ -1,10 +1,14 @@
 /** How calls reach the cache of the mount, and paths in it. */
-import type { CacheOperations } from "../../cache/cache_operations.ts";
-import { type CachedTree, type SelectedPath, selectPaths } from "../../cache/cached_places.ts";
-import type { BackendCounts } from "../../cache/index_counters.ts";
-import type { IndexReading } from "../../cache/index_reading.ts";
+import type { CacheOperations } from "../../cache/operations/cache_operations.ts";
+import {
+  type CachedTree,
+  type SelectedPath,
+  selectPaths,
+} from "../../cache/operations/cached_places.ts";
+import type { BackendCounts } from "../../cache/index/counters.ts";
+import type { IndexReading } from "../../cache/index/reading.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
-import type { Teams } from "../../cache/teams.ts";
+import type { Teams } from "../../cache/config/teams.ts";
 import { type Refused, refused } from "./route.ts";
 
 /** The cache of a mount. */

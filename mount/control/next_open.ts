@@ -1,6 +1,6 @@
 /** How a file would be opened now, and why not in passthrough. Pure. */
-import type { CacheState } from "../../cache/cache_health.ts";
-import type { ObjectDescription } from "../../cache/object_description.ts";
+import type { CacheState } from "../../cache/disk/cache_health.ts";
+import type { ObjectDescription } from "../../cache/operations/object_description.ts";
 import type { Explanation } from "../../ctl/api_explain.ts";
 import type { OpenMode } from "../fs/open_mode.ts";
 

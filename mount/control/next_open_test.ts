@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import { describeObject } from "../../cache/object_description.ts";
+import { describeObject } from "../../cache/operations/object_description.ts";
 import { newObject } from "../../tests/support/cached_rows.ts";
 import { nextOpen, type OpenFacts } from "./next_open.ts";
 

@@ -8,7 +8,7 @@ import {
   type DirectoryReadaheadSettings,
   type DirectoryReadaheadState,
   observeFile,
-} from "../../cache/directory_readahead.ts";
+} from "../../cache/readahead/directory_readahead.ts";
 import type { Listing } from "./listing.ts";
 import type { Listings } from "./listings.ts";
 import type { Node } from "./nodes.ts";

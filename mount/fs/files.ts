@@ -1,6 +1,6 @@
 /** Open files: OPEN, READ, LSEEK, RELEASE. All handles of a node share one open object. */
 import { BackendError, baseName } from "../../cache/backend/backend.ts";
-import type { OpenObject } from "../../cache/open_object.ts";
+import type { OpenObject } from "../../cache/object/open_object.ts";
 import { assert, present } from "../../cache/platform/assert.ts";
 import { ERRNO } from "../../cache/platform/errno.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";

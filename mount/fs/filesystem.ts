@@ -5,7 +5,7 @@
  * without a promise.
  */
 import { baseName } from "../../cache/backend/backend.ts";
-import type { DirectoryReadaheadSettings } from "../../cache/directory_readahead.ts";
+import type { DirectoryReadaheadSettings } from "../../cache/readahead/directory_readahead.ts";
 import { encodeName } from "../../cache/platform/byte_name.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
 import type { Logger } from "../../cache/platform/log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BackendErrorCode } from "../../cache/backend/backend.ts";
-import { HealthGuard } from "../../cache/backend/health.ts";
+import { HealthGuard } from "../../cache/backend/guard/health.ts";
 import { silentLogger } from "../../cache/platform/log.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { FileSystemFixture, SETTINGS } from "../../tests/support/file_system.ts";

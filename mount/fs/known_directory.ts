@@ -3,7 +3,7 @@
  * what was cached since, or else the cached objects alone.
  */
 import type { Entry, ListPage, ObjectEntry } from "../../cache/backend/backend.ts";
-import type { KnownNames } from "../../cache/known_names.ts";
+import type { KnownNames } from "../../cache/index/known_names.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { NamePage, PageOrigin } from "./listing.ts";
 

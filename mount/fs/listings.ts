@@ -9,8 +9,8 @@ import {
   type Entry,
   joinPath,
 } from "../../cache/backend/backend.ts";
-import { type LocalFiles } from "../../cache/backend/local.ts";
-import { namedKind } from "../../cache/backend/local.ts";
+import { type LocalFiles } from "../../cache/backend/local/backend.ts";
+import { namedKind } from "../../cache/backend/local/backend.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import { isKnownToken, type KnownDirectory, knownPage } from "./known_directory.ts";
 import { FROM_STORE, type ListedName, Listing, type NamePage } from "./listing.ts";

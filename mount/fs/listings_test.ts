@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
-import { LocalBackend } from "../../cache/backend/local.ts";
+import { AdaptiveLimit } from "../../cache/backend/guard/adaptive_limit.ts";
+import { LocalBackend } from "../../cache/backend/local/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
-import { FetchBuffers } from "../../cache/fetch_buffers.ts";
+import { FetchBuffers } from "../../cache/fetch/fetch_buffers.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { volumeOf } from "../volumes.ts";

@@ -6,7 +6,7 @@
  * The kernel counts its references (lookups) and gives them back by FORGET; at 0 a node is freed.
  */
 import { type DirectoryEntry, type Entry, joinPath } from "../../cache/backend/backend.ts";
-import type { OpenObject } from "../../cache/open_object.ts";
+import type { OpenObject } from "../../cache/object/open_object.ts";
 import { assert, unreachable } from "../../cache/platform/assert.ts";
 import { nodeId, ROOT_NODE } from "../fuse/ids.ts";
 import type { NodeId } from "../fuse/messages.ts";

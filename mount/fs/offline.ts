@@ -13,8 +13,8 @@
  * fails as it fails. A refusal is an answer: what the store denies is not shown from memory.
  */
 import { BackendError } from "../../cache/backend/backend.ts";
-import { isPassing } from "../../cache/backend/retry.ts";
-import type { KnownNames } from "../../cache/known_names.ts";
+import { isPassing } from "../../cache/backend/guard/retry.ts";
+import type { KnownNames } from "../../cache/index/known_names.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Logger } from "../../cache/platform/log.ts";
 import { formatDuration } from "../../cache/platform/units.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type Backend, BackendError, type ObjectEntry } from "../../cache/backend/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
-import type { OpenObject } from "../../cache/open_object.ts";
+import type { OpenObject } from "../../cache/object/open_object.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
-import { SharedWork } from "../../cache/shared_work.ts";
+import { SharedWork } from "../../cache/fetch/shared_work.ts";
 import type { LazySignal, Reply } from "../fuse/messages.ts";
 import { OpenFiles } from "./files.ts";
 import { type Node, NodeTable } from "./nodes.ts";

@@ -1,8 +1,8 @@
 /** One backend as the file system sees it. */
 import type { Backend, Entry } from "../../cache/backend/backend.ts";
-import type { LocalFiles } from "../../cache/backend/local.ts";
-import type { ObjectSource } from "../../cache/open_object.ts";
-import type { SharedWork } from "../../cache/shared_work.ts";
+import type { LocalFiles } from "../../cache/backend/local/backend.ts";
+import type { ObjectSource } from "../../cache/object/open_object.ts";
+import type { SharedWork } from "../../cache/fetch/shared_work.ts";
 import type { Offline } from "./offline.ts";
 
 /** A mounted backend with what reads and lookups in it need. */

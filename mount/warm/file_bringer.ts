@@ -1,9 +1,9 @@
 /** Brings one file into the cache, whatever happens to it or its store meanwhile. */
 import { BackendError } from "../../cache/backend/backend.ts";
-import { CacheDiskError } from "../../cache/cache_disk_error.ts";
+import { CacheDiskError } from "../../cache/disk/cache_disk_error.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { formatBytes } from "../../cache/platform/units.ts";
-import type { WarmJob } from "../../cache/warm_job.ts";
+import type { WarmJob } from "../../cache/operations/warm_job.ts";
 import { type MountTree, shownPath } from "./mount_tree.ts";
 import { NotNow, type OutagePatience } from "./outage_patience.ts";
 import type { FoundFile } from "./walk.ts";

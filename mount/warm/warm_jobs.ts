@@ -6,7 +6,7 @@
 import type { Clock } from "../../cache/platform/clock.ts";
 import { TaskGroup } from "../../cache/platform/limit.ts";
 import type { Logger } from "../../cache/platform/log.ts";
-import type { WarmJob } from "../../cache/warm_job.ts";
+import type { WarmJob } from "../../cache/operations/warm_job.ts";
 import type { Listings } from "../fs/listings.ts";
 import type { Volume } from "../fs/volume.ts";
 import { mayRead, type Readability, type Reader } from "../may_read.ts";

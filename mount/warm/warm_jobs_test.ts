@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { BackendError } from "../../cache/backend/backend.ts";
-import { CacheDiskError } from "../../cache/cache_disk_error.ts";
+import { CacheDiskError } from "../../cache/disk/cache_disk_error.ts";
 import { eventually } from "../../tests/support/eventually.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { sampleBytes } from "../../tests/support/sample_bytes.ts";

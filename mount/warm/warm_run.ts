@@ -10,7 +10,7 @@ import { AbortScope } from "../../cache/backend/abort_scope.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Logger } from "../../cache/platform/log.ts";
 import { formatBytes } from "../../cache/platform/units.ts";
-import type { WarmJob } from "../../cache/warm_job.ts";
+import type { WarmJob } from "../../cache/operations/warm_job.ts";
 import type { WarmFailure, WarmStatus } from "../../ctl/api_warm.ts";
 import { BoundedQueue } from "./bounded_queue.ts";
 import { type BroughtFile, FileBringer } from "./file_bringer.ts";

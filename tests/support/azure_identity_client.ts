@@ -8,7 +8,7 @@
  * key.
  */
 import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
-import { AzureBackend } from "../../cache/backend/azure.ts";
+import { AzureBackend } from "../../cache/backend/azure/backend.ts";
 import type { AzureAuth } from "../../cache/backend/settings.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Secret } from "../../cache/platform/secret.ts";

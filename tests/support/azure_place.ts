@@ -4,9 +4,9 @@ import {
   generateBlobSASQueryParameters,
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
-import { AzureBackend, type AzureSource } from "../../cache/backend/azure.ts";
-import type { BackendMetrics } from "../../cache/backend/metered.ts";
-import { FetchBuffers } from "../../cache/fetch_buffers.ts";
+import { AzureBackend, type AzureSource } from "../../cache/backend/azure/backend.ts";
+import type { BackendMetrics } from "../../cache/backend/guard/metered.ts";
+import { FetchBuffers } from "../../cache/fetch/fetch_buffers.ts";
 import { type OpenedBackend, openRemote } from "../../cache/backend/open.ts";
 import type { AzureAuth } from "../../cache/backend/settings.ts";
 import { systemClock } from "../../cache/platform/clock.ts";

@@ -5,10 +5,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { BackendError } from "../../cache/backend/backend.ts";
-import { CachedObject } from "../../cache/cached_object.ts";
-import { CHUNK_BYTES } from "../../cache/chunk_map.ts";
-import type { OpenObject } from "../../cache/open_object.ts";
-import { chunksOf } from "../../cache/stored_chunks.ts";
+import { CachedObject } from "../../cache/object/cached_object.ts";
+import { CHUNK_BYTES } from "../../cache/object/chunk_map.ts";
+import type { OpenObject } from "../../cache/object/open_object.ts";
+import { chunksOf } from "../../cache/object/stored_chunks.ts";
 import {
   copyAsKilled,
   damageDisk,

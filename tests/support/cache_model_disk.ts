@@ -1,5 +1,5 @@
 /** What the model test sees of a cache's disk past the cache, and what it does to it. */
-import type { CachedRow } from "../../cache/index_rows.ts";
+import type { CachedRow } from "../../cache/index/rows.ts";
 import { dataFilesIn } from "./cache_process.ts";
 import { type DamageStep, POSITIONS } from "./cache_model_steps.ts";
 import { openIndex } from "./cached_rows.ts";

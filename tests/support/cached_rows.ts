@@ -1,7 +1,7 @@
 /** Rows of the cache's index, as tests make them. */
-import { BlockIndex } from "../../cache/block_index.ts";
-import { ROW_CHUNKS } from "../../cache/chunk_map.ts";
-import type { NewObject, ObjectChange } from "../../cache/index_rows.ts";
+import { BlockIndex } from "../../cache/index/block_index.ts";
+import { ROW_CHUNKS } from "../../cache/object/chunk_map.ts";
+import type { NewObject, ObjectChange } from "../../cache/index/rows.ts";
 
 /** An index at `path` whose ids begin at 1; what is damaged goes to `damage`. */
 export function openIndex(path: string, damage: string[] = []): BlockIndex {

@@ -1,5 +1,5 @@
 /** The durable steps at which a cache can be killed. */
-import { DURABLE_STEPS, type DurableStep } from "../../cache/durable_step.ts";
+import { DURABLE_STEPS, type DurableStep } from "../../cache/disk/durable_step.ts";
 
 /** Those that a cache takes; it only unlinks what it evicts. */
 export const CRASH_STEPS: readonly DurableStep[] = DURABLE_STEPS.filter((step) =>

@@ -3,10 +3,10 @@
  * own bookkeeping of lookups beside it.
  */
 import assert from "node:assert/strict";
-import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
+import { AdaptiveLimit } from "../../cache/backend/guard/adaptive_limit.ts";
 import type { Backend } from "../../cache/backend/backend.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
-import { FetchBuffers } from "../../cache/fetch_buffers.ts";
+import { FetchBuffers } from "../../cache/fetch/fetch_buffers.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import type { LogFields, Logger } from "../../cache/platform/log.ts";
 import { FileSystem } from "../../mount/fs/filesystem.ts";

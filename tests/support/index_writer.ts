@@ -2,8 +2,8 @@
  * Fills an index as fast as it can until it is killed: a program of its own, run by the crash
  * tests. Says on stdout what it has committed, a line each, after the commit.
  */
-import { CacheIndex } from "../../cache/cache_index.ts";
-import { noStepHook } from "../../cache/durable_step.ts";
+import { CacheIndex } from "../../cache/index/cache_index.ts";
+import { noStepHook } from "../../cache/disk/durable_step.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { newObject, wholeBlocks } from "./cached_rows.ts";
 

@@ -1,8 +1,8 @@
 /** Names kept in a real index, without a worker and without a cache. */
-import { BlockIndex } from "../../cache/block_index.ts";
-import { CacheDiskError } from "../../cache/cache_disk_error.ts";
-import type { CacheState } from "../../cache/cache_health.ts";
-import { IndexedNames } from "../../cache/known_names.ts";
+import { BlockIndex } from "../../cache/index/block_index.ts";
+import { CacheDiskError } from "../../cache/disk/cache_disk_error.ts";
+import type { CacheState } from "../../cache/disk/cache_health.ts";
+import { IndexedNames } from "../../cache/index/known_names.ts";
 import { TaskGroup } from "../../cache/platform/limit.ts";
 import { FakeClock } from "./fake_clock.ts";
 

@@ -2,7 +2,7 @@
 import { equal } from "node:assert/strict";
 import type { Entry, ObjectEntry } from "../../cache/backend/backend.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
-import { SharedWork } from "../../cache/shared_work.ts";
+import { SharedWork } from "../../cache/fetch/shared_work.ts";
 import { Listings } from "../../mount/fs/listings.ts";
 import type { Volume } from "../../mount/fs/volume.ts";
 import { buildNamespace } from "../../mount/namespace.ts";

@@ -6,8 +6,8 @@
  * were renewed, or why there was nothing.
  */
 import { BackendError } from "../../cache/backend/backend.ts";
-import { S3Backend } from "../../cache/backend/s3.ts";
-import { readBackends } from "../../cache/backend_config.ts";
+import { S3Backend } from "../../cache/backend/s3/backend.ts";
+import { readBackends } from "../../cache/config/backend_config.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { ConfigReader } from "../../cache/platform/config_reader.ts";
 import { bytesOf, put, read } from "./backend_calls.ts";

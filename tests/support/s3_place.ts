@@ -1,6 +1,6 @@
 /** S3 backends on a server of the tests. */
-import { S3Backend } from "../../cache/backend/s3.ts";
-import type { S3Source } from "../../cache/backend/s3_source.ts";
+import { S3Backend } from "../../cache/backend/s3/backend.ts";
+import type { S3Source } from "../../cache/backend/s3/source.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Secret } from "../../cache/platform/secret.ts";
 import type { Versitygw } from "./versitygw.ts";

@@ -5,10 +5,10 @@
  * Millions of objects would take hours to upload to any real store, and what is measured here is
  * the memory of the mount.
  */
-import { AdaptiveLimit } from "../../cache/backend/adaptive_limit.ts";
+import { AdaptiveLimit } from "../../cache/backend/guard/adaptive_limit.ts";
 import type { Backend, Entry, ListPage } from "../../cache/backend/backend.ts";
 import { baseName } from "../../cache/backend/backend.ts";
-import { FetchBuffers } from "../../cache/fetch_buffers.ts";
+import { FetchBuffers } from "../../cache/fetch/fetch_buffers.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { silentLogger } from "../../cache/platform/log.ts";

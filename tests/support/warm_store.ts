@@ -1,7 +1,7 @@
 /** The warm jobs of a mount over a real cache and stores in memory, without a kernel. */
 import type { Entry } from "../../cache/backend/backend.ts";
 import { type Clock, systemClock } from "../../cache/platform/clock.ts";
-import { SharedWork } from "../../cache/shared_work.ts";
+import { SharedWork } from "../../cache/fetch/shared_work.ts";
 import type { WarmFailure, WarmStatus } from "../../ctl/api_warm.ts";
 import { Listings } from "../../mount/fs/listings.ts";
 import type { Volume } from "../../mount/fs/volume.ts";

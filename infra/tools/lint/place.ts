@@ -2,7 +2,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The path of `filename` below the repository root, with `/` between segments. */
 export function repositoryPath(filename: string): string {

@@ -1,10 +1,10 @@
 /** `GET /v1/explain`. */
 import { BackendError, type Entry } from "../../../cache/backend/backend.ts";
-import type { CacheState } from "../../../cache/cache_health.ts";
-import { residencyKey } from "../../../cache/cache_space.ts";
-import type { ObjectDescription } from "../../../cache/object_description.ts";
-import type { PlannedPath } from "../../../cache/plan_files.ts";
-import type { PlannedObjects } from "../../../cache/planned_objects.ts";
+import type { CacheState } from "../../../cache/disk/cache_health.ts";
+import { residencyKey } from "../../../cache/disk/cache_space.ts";
+import type { ObjectDescription } from "../../../cache/operations/object_description.ts";
+import type { PlannedPath } from "../../../cache/plan/plan_files.ts";
+import type { PlannedObjects } from "../../../cache/plan/planned_objects.ts";
 import type { Clock } from "../../../cache/platform/clock.ts";
 import { within } from "../../../cache/platform/within.ts";
 import { EXPLAIN, type Explanation, versionAnswer } from "../../../ctl/api_explain.ts";

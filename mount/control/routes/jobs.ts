@@ -1,5 +1,5 @@
 /** `POST` and `GET /v1/jobs`. */
-import { JOBS_MAX } from "../../../cache/index_jobs.ts";
+import { JOBS_MAX } from "../../../cache/index/jobs.ts";
 import { JOB_LIST, JOB_REPORT, jobAnswer } from "../../../ctl/api_jobs.ts";
 import { type CacheAccess, NO_CACHE } from "../cache_access.ts";
 import { type Route, route } from "../route.ts";

@@ -1,6 +1,6 @@
 /** `POST /v1/pin` and `POST /v1/unpin`. */
-import { distinctPlaces } from "../../../cache/cached_places.ts";
-import { pinPaths } from "../../../cache/pin_paths.ts";
+import { distinctPlaces } from "../../../cache/operations/cached_places.ts";
+import { pinPaths } from "../../../cache/operations/pin_paths.ts";
 import { PIN, pinAnswer, UNPIN } from "../../../ctl/api_pin.ts";
 import { type CacheAccess, NO_CACHE, selected } from "../cache_access.ts";
 import { type Route, route } from "../route.ts";

@@ -1,8 +1,8 @@
 /** `GET /v1/status`. */
 import { STATUS, type Status } from "../../../ctl/api_status.ts";
-import { credentialExpiryMs } from "../../../cache/backend/credential_expiry.ts";
-import type { BackendHealth } from "../../../cache/backend/health.ts";
-import type { CacheHealth } from "../../../cache/cache_health.ts";
+import { credentialExpiryMs } from "../../../cache/backend/identity/credential_expiry.ts";
+import type { BackendHealth } from "../../../cache/backend/guard/health.ts";
+import type { CacheHealth } from "../../../cache/disk/cache_health.ts";
 import type { Clock } from "../../../cache/platform/clock.ts";
 import { COMMIT, VERSION } from "../../../cache/platform/version.ts";
 import type { MountConfig } from "../../config.ts";

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { HealthState } from "../../../cache/backend/health.ts";
-import type { CacheState } from "../../../cache/cache_health.ts";
-import type { CacheSettings } from "../../../cache/config.ts";
+import type { HealthState } from "../../../cache/backend/guard/health.ts";
+import type { CacheState } from "../../../cache/disk/cache_health.ts";
+import type { CacheSettings } from "../../../cache/config/cache_config.ts";
 import { STATUS_ANSWER } from "../../../ctl/api_status.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
 import type { Caller } from "../route.ts";

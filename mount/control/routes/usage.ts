@@ -1,6 +1,6 @@
 /** `GET /v1/usage`. */
-import { cacheUsage } from "../../../cache/cache_usage.ts";
-import { shownPlace } from "../../../cache/cached_places.ts";
+import { cacheUsage } from "../../../cache/operations/cache_usage.ts";
+import { shownPlace } from "../../../cache/operations/cached_places.ts";
 import { USAGE, usageAnswer } from "../../../ctl/api_usage.ts";
 import { type CacheAccess, NO_CACHE, selected } from "../cache_access.ts";
 import { type Route, route } from "../route.ts";

@@ -1,6 +1,6 @@
 /** `POST /v1/verify`. */
-import type { CacheSelector } from "../../../cache/cache_selector.ts";
-import { distinctPlaces } from "../../../cache/cached_places.ts";
+import type { CacheSelector } from "../../../cache/operations/cache_selector.ts";
+import { distinctPlaces } from "../../../cache/operations/cached_places.ts";
 import { VERIFY, VerifyReport } from "../../../ctl/api_verify.ts";
 import { type CacheAccess, NO_CACHE, selected } from "../cache_access.ts";
 import { type Route, route } from "../route.ts";

@@ -1,0 +1,269 @@
+/** Azure Blob Storage: one container, or one prefix of it. */
+import { ContainerClient, isRestError, newPipeline } from "@azure/storage-blob";
+import { AbortScope } from "../abort_scope.ts";
+import {
+  authorization,
+  type AzureAuthorization,
+  clientCredential,
+  signingPipeline,
+} from "./credentials.ts";
+import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./entry.ts";
+import { type FailedOperation, NO_BLOB_SERVICE, refusedOperation } from "./errors.ts";
+import { type ReadPath, readRange } from "./read.ts";
+import { AzureTransport } from "./transport.ts";
+import { upload } from "./upload.ts";
+import {
+  type Backend,
+  BackendError,
+  type BackendOperation,
+  baseName,
+  type Content,
+  type Entry,
+  listableName,
+  type ListPage,
+  type ObjectEntry,
+  type RangeRead,
+} from "../backend.ts";
+import { RefusedError } from "../refusal.ts";
+import type { RenewalDeps } from "../identity/renewed_credential.ts";
+import type { Source } from "../settings.ts";
+import { DECOMPRESSED, StoreFault } from "../store_fault.ts";
+import { isUnicodeName } from "../../platform/byte_name.ts";
+import { present } from "../../platform/assert.ts";
+import type { Clock } from "../../platform/clock.ts";
+
+/** Where an Azure backend is. */
+export type AzureSource = Extract<Source, { type: "azureblob" }>;
+
+/** How often a copy that the service makes later is asked about. */
+const COPY_POLL_MS = 500;
+
+/** The backend contract over `@azure/storage-blob`. */
+export class AzureBackend implements Backend {
+  readonly provider = "azureblob";
+  readonly #source: AzureSource;
+  readonly #container: ContainerClient;
+  readonly #transport: AzureTransport;
+  readonly #readPath: ReadPath;
+  readonly #clock: Clock;
+
+  private constructor(
+    readonly name: string,
+    source: AzureSource,
+    authorization: AzureAuthorization,
+    clock: Clock,
+  ) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#transport = new AzureTransport(authorization);
+    const url = `${source.endpoint.replace(/\/+$/, "")}/${source.container}`;
+    this.#container = new ContainerClient(
+      url,
+      newPipeline(clientCredential(authorization), {
+        httpClient: this.#transport.httpClient,
+        retryOptions: { maxTries: 1 },
+        userAgentOptions: { userAgentPrefix: "warpdrive" },
+      }),
+    );
+    this.#readPath = { pipeline: signingPipeline(authorization), transport: this.#transport };
+  }
+
+  /** Prepares access to `source` as backend `name`; the service is not asked for anything yet. */
+  static async open(
+    name: string,
+    source: AzureSource,
+    deps: RenewalDeps,
+  ): Promise<AzureBackend> {
+    const authorized = await authorization(source.auth, source.account, deps);
+    return new AzureBackend(name, source, authorized, deps.clock);
+  }
+
+  async list(directory: string, token: string | null, signal: AbortSignal): Promise<ListPage> {
+    if (!isReachable(directory)) return { entries: [], next: null, unlistable: 0 };
+    const key = this.#key(directory);
+    const prefix = key === "" ? "" : `${key}/`;
+    return await this.#run("list", directory, signal, async (abortSignal) => {
+      // The metadata tell objects that stand for directories.
+      const pages = this.#container
+        .listBlobsByHierarchy("/", { prefix, includeMetadata: true, abortSignal })
+        .byPage({
+          maxPageSize: this.#source.listPageSize,
+          ...(token === null ? {} : { continuationToken: token }),
+        });
+      for await (const { segment, continuationToken } of pages) {
+        return listPage(prefix, segment.blobPrefixes ?? [], segment.blobItems, continuationToken);
+      }
+      throw new StoreFault("unavailable", "the listing has no page");
+    });
+  }
+
+  async stat(path: string, signal: AbortSignal): Promise<Entry | null> {
+    if (path === "") return directoryEntry("", null);
+    if (!isReachable(path)) return null;
+    return await this.#run("stat", path, signal, async (abortSignal) => {
+      const [itself, below] = await Promise.all([
+        this.#blob(path, abortSignal),
+        this.#hasBelow(path, abortSignal),
+      ]);
+      return below && itself?.kind !== "directory" ? directoryEntry(baseName(path), null) : itself;
+    });
+  }
+
+  async read(range: RangeRead, signal: AbortSignal): Promise<void> {
+    if (range.target.length === 0) return;
+    await this.#run(
+      "read",
+      range.path,
+      signal,
+      (own) => readRange(this.#readPath, this.#url(range.path), range, own),
+    );
+  }
+
+  async put(path: string, content: Content, signal: AbortSignal): Promise<ObjectEntry> {
+    this.#requireReachable("put", path);
+    return await this.#run("put", path, signal, async (abortSignal) => {
+      const blob = this.#container.getBlockBlobClient(this.#key(path));
+      const answer = await upload(blob, content, abortSignal);
+      return objectEntry(baseName(path), {
+        etag: present(answer.etag, "the ETag of an upload"),
+        contentLength: content.sizeBytes,
+        lastModified: present(answer.lastModified, "the date of an upload"),
+      });
+    });
+  }
+
+  async remove(path: string, signal: AbortSignal): Promise<void> {
+    if (!isReachable(path)) return;
+    await this.#run("remove", path, signal, async (abortSignal) => {
+      await unlessAbsent(this.#container.deleteBlob(this.#key(path), { abortSignal }));
+    });
+  }
+
+  async copy(from: string, to: string, signal: AbortSignal): Promise<ObjectEntry> {
+    this.#requireReachable("copy", to);
+    return await this.#run("copy", to, signal, async (abortSignal) => {
+      const target = this.#container.getBlobClient(this.#key(to));
+      const source = this.#transport.signedUrl(this.#url(from));
+      const poller = await target.beginCopyFromURL(source, { abortSignal });
+      while (!poller.isDone()) {
+        await this.#clock.sleep(COPY_POLL_MS, abortSignal);
+        await poller.poll({ abortSignal });
+      }
+      const copied = await this.#blob(to, abortSignal);
+      if (copied?.kind === "object") return copied;
+      throw new StoreFault("unavailable", "the copy was replaced or deleted at once");
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
+
+  /** What the blob at exactly `path` is; null when there is none. */
+  async #blob(path: string, abortSignal: AbortSignal): Promise<Entry | null> {
+    const client = this.#container.getBlobClient(this.#key(path));
+    const facts = await unlessAbsent(client.getProperties({ abortSignal }));
+    if (facts === null) return null;
+    const lastModified = present(facts.lastModified, "the date of an object");
+    if (isDirectoryMarker(facts.metadata)) return directoryEntry(baseName(path), lastModified);
+    if (facts.contentLength === undefined) throw new StoreFault(...DECOMPRESSED);
+    return objectEntry(baseName(path), {
+      etag: present(facts.etag, "the ETag of an object"),
+      contentLength: facts.contentLength,
+      lastModified,
+    });
+  }
+
+  async #hasBelow(path: string, abortSignal: AbortSignal): Promise<boolean> {
+    const pages = this.#container
+      .listBlobsFlat({ prefix: `${this.#key(path)}/`, abortSignal })
+      .byPage({ maxPageSize: 1 });
+    // The service may answer with an empty page and a token, where it skipped deleted blobs.
+    for await (const { segment } of pages) {
+      if (segment.blobItems.length > 0) return true;
+    }
+    return false;
+  }
+
+  #key(path: string): string {
+    const { prefix } = this.#source;
+    if (prefix === "" || path === "") return prefix + path;
+    return `${prefix}/${path}`;
+  }
+
+  #url(path: string): string {
+    const escaped = this.#key(path).split("/").map(encodeURIComponent).join("/");
+    return `${this.#container.url}/${escaped}`;
+  }
+
+  #requireReachable(operation: BackendOperation, path: string): void {
+    if (path !== "" && isReachable(path)) return;
+    throw new BackendError(
+      "invalid",
+      this.name,
+      operation,
+      path,
+      "a name has to be valid Unicode, of segments that are not empty and of at most 255 bytes",
+    );
+  }
+
+  /** Runs one operation under its own signal, and turns what it throws into a `BackendError`. */
+  async #run<T>(
+    operation: BackendOperation,
+    path: string,
+    signal: AbortSignal,
+    run: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    using scope = new AbortScope(signal);
+    try {
+      return await run(scope.signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // Of two requests at once the other one is no longer wanted.
+      scope.abort(error);
+      const { container } = this.#source;
+      throw this.#failure(error, { backend: this.name, operation, path, container });
+    }
+  }
+
+  #failure(error: unknown, failed: FailedOperation): unknown {
+    const { backend, operation, path } = failed;
+    if (error instanceof RefusedError) return refusedOperation(error.refusal, failed, this.#clock);
+    if (error instanceof StoreFault) {
+      const { code, message, hint, cause } = error;
+      return new BackendError(code, backend, operation, path, message, hint, null, { cause });
+    }
+    if (!isRestError(error)) return error;
+    const { response } = error;
+    // The SDK could not make sense of the answer.
+    if (response === undefined || response.status < 300) {
+      const [code, reason, hint] = NO_BLOB_SERVICE;
+      return new BackendError(code, backend, operation, path, reason, hint);
+    }
+    return refusedOperation(
+      {
+        status: response.status,
+        header: (name) => response.headers.get(name) ?? null,
+        body: response.bodyAsText ?? "",
+      },
+      failed,
+      this.#clock,
+    );
+  }
+}
+
+/** Whether a blob can be called `path`, and a file system could show it. */
+function isReachable(path: string): boolean {
+  return path === "" || (isUnicodeName(path) && path.split("/").every(listableName));
+}
+
+/** What `request` gives, or null when it found no such blob; a missing container is an error. */
+async function unlessAbsent<T>(request: Promise<T>): Promise<T | null> {
+  try {
+    return await request;
+  } catch (error) {
+    if (!isRestError(error) || error.statusCode !== 404) throw error;
+    if (error.response?.headers.get("x-ms-error-code") === "ContainerNotFound") throw error;
+    return null;
+  }
+}
