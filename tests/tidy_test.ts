@@ -97,6 +97,18 @@ Deno.test("no file stands for a folder, and dependencies are pinned in deno.json
   none(FILES.filter((path) => names.test(path)));
 });
 
+Deno.test("documents name sources that exist", () => {
+  const documents = FILES.filter((path) => path.endsWith(".md") && !path.startsWith("changelog/"));
+  none(
+    documents.flatMap((document) =>
+      [...readSource(document).matchAll(/`([a-z0-9_/]+\.(?:ts|sh|py))`/g)]
+        .map(([, source = ""]) => source)
+        .filter((source) => !FILES.some((path) => `/${path}`.endsWith(`/${source}`)))
+        .map((source) => `${document}: ${source}`)
+    ),
+  );
+});
+
 Deno.test("every test file is run by a suite", () => {
   const tests = SOURCES.filter((path) => path.endsWith("_test.ts"));
   none(tests.filter((path) => suiteOf(path) === undefined));
