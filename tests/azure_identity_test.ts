@@ -46,7 +46,7 @@ Deno.test("AzureBackend works with managed, application and workload identities"
     await t.step(method, async () => {
       const before = entra.seen.length;
       const said = await runClient(env, [azurite.endpoint, container, method, ...parameters]);
-      const renewals = ["success"];
+      const renewals = ["entra success"];
       assert.deepEqual(JSON.parse(said), { text: `by ${method}`, listed: true, renewals });
       assert.deepEqual(entra.seen.slice(before), [asked], "one token serves all requests");
     });

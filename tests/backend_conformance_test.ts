@@ -109,7 +109,7 @@ for (const prefix of ["", "some prefix/below"]) {
           listPageSize: PAGE_SIZE,
           auth: { method: "account_key", accountKey: new Secret(azurite.key) },
         },
-        { clock: systemClock, onRenewal: () => {} },
+        { clock: systemClock, random: () => 0, onRenewal: () => {} },
       );
       return {
         backend,

@@ -27,7 +27,8 @@ Deno.test("S3Backend gets in with what each source of credentials gives it", asy
     await t.step(title, async () => {
       issuers.seen.length = 0;
       const answer = await runClient(server.endpoint, auth, { HOME: home.directory, ...env });
-      assert.deepEqual(answer, { said: "hello", renewals: ["success"] });
+      const provider = auth?.["method"] === "web_identity" ? "aws_sts" : "aws";
+      assert.deepEqual(answer, { said: "hello", renewals: [`${provider} success`] });
       assert.deepEqual(issuers.seen, seen === null ? [] : [seen], "once for all requests");
     });
   }
@@ -40,7 +41,7 @@ Deno.test("S3Backend tells credentials that are missing from an issuer that is d
   const none = { HOME: home.directory, AWS_EC2_METADATA_DISABLED: "true" };
   const missing = await runClient(server.endpoint, null, none);
   assert.match(missing.said, /^denied: .*no AWS credentials .*Give the machine a role/);
-  assert.deepEqual(missing.renewals, ["failure"]);
+  assert.deepEqual(missing.renewals, ["aws failure"]);
   const identity = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: home.tokenFile };
   const down = { ...none, ...identity, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${freePort()}` };
   const outage = await runClient(server.endpoint, { method: "web_identity" }, down);

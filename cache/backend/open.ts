@@ -73,7 +73,8 @@ export async function openBackend(
       const { AzureBackend } = await import("./azure/backend.ts");
       const azure = await AzureBackend.open(name, source, {
         clock: deps.clock,
-        onRenewal: (status) => deps.metrics.authRefresh("entra", status),
+        random: deps.random,
+        onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
       });
       return openRemote(azure, settings, deps);
     }
@@ -82,7 +83,8 @@ export async function openBackend(
       const { S3Backend } = await import("./s3/backend.ts");
       const s3 = await S3Backend.open(name, source, {
         clock: deps.clock,
-        onRenewal: (status) => deps.metrics.authRefresh("aws", status),
+        random: deps.random,
+        onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
       });
       return openRemote(s3, settings, deps);
     }

@@ -60,7 +60,11 @@ async function useContainer(): Promise<void> {
       listPageSize: 10,
       auth,
     },
-    { clock: systemClock, onRenewal: (status) => renewals.push(status) },
+    {
+      clock: systemClock,
+      random: Math.random,
+      onRenewal: (status, provider) => renewals.push(`${provider} ${status}`),
+    },
   );
   const { signal } = new AbortController();
   const { version } = await put(backend, method, bytesOf(`by ${method}`));

@@ -17,9 +17,10 @@ const reader = new ConfigReader(text, { env: Deno.env, readTextFile: Deno.readTe
 const [settings] = readBackends(reader);
 if (settings?.source.type !== "s3") throw new Error(JSON.stringify(reader.problems));
 const renewals: string[] = [];
-const onRenewal = (status: string) => renewals.push(status);
+const onRenewal = (status: string, provider: string) => renewals.push(`${provider} ${status}`);
 await using backend = await S3Backend.open("s3", settings.source, {
   clock: systemClock,
+  random: Math.random,
   onRenewal,
 });
 await Deno.stdout.write(bytesOf(JSON.stringify({ said: await useBucket(), renewals })));

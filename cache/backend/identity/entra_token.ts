@@ -8,7 +8,7 @@ export function entraToken(
   scope: string,
   deps: RenewalDeps,
 ): RenewedCredential<string> {
-  return new RenewedCredential(async (abortSignal) => {
+  return new RenewedCredential("entra", async (abortSignal) => {
     const token = await credential.getToken(scope, { abortSignal });
     if (token === null) throw new Error("The issuer gave out no token");
     return { value: token.token, expiresMs: token.expiresOnTimestamp };

@@ -1,5 +1,6 @@
-/** Keeps one credential that ends fresh for any number of callers. */
+/** Keeps one credential fresh for any number of callers. */
 import { abortable, AbortScope } from "../abort_scope.ts";
+import { isBusy } from "./issuer_error.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { TaskGroup } from "../../platform/limit.ts";
 
@@ -7,21 +8,52 @@ import { TaskGroup } from "../../platform/limit.ts";
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** Share of its lifetime that is left then, for credentials that live shorter. */
 const RENEW_SHARE = 1 / 4;
-/** Pause after a renewal that failed, while the old credential lasts. */
+/**
+ * Share of that time over which renewals are spread, so that a thousand machines that were started
+ * together do not ask together. Later, never earlier: issuers that keep what they gave out do so
+ * until five minutes before it ends, and would give out the same again.
+ */
+const JITTER_SHARE = 1 / 5;
+/** Pauses before a busy issuer is asked again. */
+const BUSY_PAUSES_MS = [1_000, 2_000, 4_000] as const;
+/** Pause after a renewal that failed for good, while the old credential lasts, at most. */
 const RENEW_PAUSE_MS = 30_000;
+/** The same where none is left: everybody waits for the next one. */
+const RETRY_PAUSE_MS = 1_000;
 /** An issuer that has not answered by then will not. */
 const RENEW_TIMEOUT_MS = 30_000;
 
-/** What renewals need; `onRenewal` hears of every request to the issuer. */
+/** Who gave out a credential; the label of its renewals in metrics. */
+export type AuthProvider =
+  /** Entra, by whatever way: managed and workload identities, applications, the Azure CLI. */
+  | "entra"
+  /** The chain of the AWS tools, or a profile of theirs. */
+  | "aws"
+  /** A role of AWS, for a token of another issuer. */
+  | "aws_sts"
+  | "gcp"
+  | "gcp_wif"
+  /** A secret in a vault. */
+  | "keyvault"
+  /** A secret in a file or variable. */
+  | "static"
+  /** Nobody: requests are anonymous. */
+  | "none";
+
+/** What renewals need; `random` gives numbers in [0, 1). */
 export interface RenewalDeps {
   readonly clock: Clock;
-  readonly onRenewal: (status: "success" | "failure") => void;
+  readonly random: () => number;
+  /** Hears of every request to the issuer. */
+  readonly onRenewal: (status: "success" | "failure", provider: AuthProvider) => void;
 }
 
 /** What an issuer gave out, and when it ends, in milliseconds since the epoch; Infinity: never. */
 export interface Issued<T> {
   readonly value: T;
   readonly expiresMs: number;
+  /** After so long it is asked for again although it has not ended: somebody may replace it. */
+  readonly renewAfterMs?: number;
 }
 
 interface Held<T> {
@@ -29,27 +61,48 @@ interface Held<T> {
   readonly renewAtMs: number;
 }
 
+/** Why there was none, and until when callers are told so without a new request. */
+interface Failure {
+  readonly error: unknown;
+  readonly untilMs: number;
+}
+
 /**
  * Credentials that `issue` gives out. At most one renewal runs at a time. It belongs to no caller:
  * one that gives up does not fail the others.
  */
 export class RenewedCredential<T> implements AsyncDisposable {
+  readonly #provider: AuthProvider;
   readonly #issue: (signal: AbortSignal) => Promise<Issued<T>>;
   readonly #deps: RenewalDeps;
   readonly #closing = new AbortController();
   /** Renewals that nobody waits for; their failures are counted, and a later call tries again. */
   readonly #background = new TaskGroup(() => {});
   #held: Held<T> | null = null;
+  #failure: Failure | null = null;
   #renewal: Promise<T> | null = null;
+  #discardableMs = -Infinity;
 
-  constructor(issue: (signal: AbortSignal) => Promise<Issued<T>>, deps: RenewalDeps) {
+  /** `issue` throws an `IssuerError` with a status for the busy issuer that is asked again. */
+  constructor(
+    provider: AuthProvider,
+    issue: (signal: AbortSignal) => Promise<Issued<T>>,
+    deps: RenewalDeps,
+  ) {
+    this.#provider = provider;
     this.#issue = issue;
     this.#deps = deps;
   }
 
-  /** Whether there ever was one: then the set-up is right, and a failure will pass. */
+  /** Whether there ever was one: then the set-up was right. */
   get obtained(): boolean {
     return this.#held !== null;
+  }
+
+  /** When the one in use ends, in milliseconds since the epoch; null: there is none, or never. */
+  get expiresMs(): number | null {
+    const expiresMs = this.#held?.issued.expiresMs ?? Infinity;
+    return Number.isFinite(expiresMs) && expiresMs > 0 ? expiresMs : null;
   }
 
   /** One that is valid now; rejects as `issue` does when there is none to be had. */
@@ -57,6 +110,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
     const nowMs = this.#deps.clock.wallMs();
     const held = this.#held;
     if (held === null || nowMs >= held.issued.expiresMs) {
+      if (this.#failure !== null && nowMs < this.#failure.untilMs) throw this.#failure.error;
       return await abortable(this.#renew(), signal);
     }
     if (nowMs < held.renewAtMs) return held.issued.value;
@@ -66,10 +120,22 @@ export class RenewedCredential<T> implements AsyncDisposable {
     return held.issued.value;
   }
 
-  /** Forgets `value`, which the service refused, so that the next caller gets another one. */
-  discard(value: T): void {
-    if (this.#held?.issued.value !== value) return;
+  /**
+   * Forgets `value`, which the service refused; returns whether the next caller gets another one.
+   * Not where there is no other, nor when it is not long since the last one was forgotten: then
+   * what the service minds is not the age of a credential.
+   */
+  discard(value: T): boolean {
+    const held = this.#held;
+    if (held === null || held.issued.value !== value) return true;
+    const { expiresMs, renewAfterMs } = held.issued;
+    if (expiresMs === Infinity && renewAfterMs === undefined) return false;
+    const nowMs = this.#deps.clock.wallMs();
+    if (nowMs < this.#discardableMs) return false;
+    const pauseMs = Math.max(0, expiresMs - nowMs) * RENEW_SHARE;
+    this.#discardableMs = nowMs + Math.min(RENEW_PAUSE_MS, pauseMs);
     this.#held = { issued: { value, expiresMs: 0 }, renewAtMs: 0 };
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -79,13 +145,53 @@ export class RenewedCredential<T> implements AsyncDisposable {
   }
 
   #renew(): Promise<T> {
-    this.#renewal ??= this.#request().finally(() => {
+    this.#renewal ??= this.#obtain().finally(() => {
       this.#renewal = null;
     });
     return this.#renewal;
   }
 
-  async #request(): Promise<T> {
+  async #obtain(): Promise<T> {
+    const { clock, random } = this.#deps;
+    try {
+      const issued = await this.#request();
+      const nowMs = clock.wallMs();
+      // By a clock that is ahead it may have ended already, and the service does not think so.
+      const expiresMs = Math.max(issued.expiresMs, nowMs + RETRY_PAUSE_MS);
+      this.#held = {
+        issued: { ...issued, expiresMs },
+        renewAtMs: renewalTime({ ...issued, expiresMs }, nowMs, random()),
+      };
+      this.#failure = null;
+      return issued.value;
+    } catch (error) {
+      // Callers ask again all the time: the issuer gets a pause.
+      const nowMs = clock.wallMs();
+      this.#failure = { error, untilMs: nowMs + RETRY_PAUSE_MS };
+      if (this.#held !== null) {
+        const leftMs = this.#held.issued.expiresMs - nowMs;
+        const pauseMs = Math.min(RENEW_PAUSE_MS, Math.max(RETRY_PAUSE_MS, leftMs * RENEW_SHARE));
+        this.#held = { ...this.#held, renewAtMs: nowMs + pauseMs };
+      }
+      throw error;
+    }
+  }
+
+  /** Asks the issuer, and again while it is busy. */
+  async #request(): Promise<Issued<T>> {
+    const { clock } = this.#deps;
+    for (const pauseMs of BUSY_PAUSES_MS) {
+      try {
+        return await this.#requestOnce();
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+      }
+      await clock.sleep(pauseMs, this.#closing.signal);
+    }
+    return await this.#requestOnce();
+  }
+
+  async #requestOnce(): Promise<Issued<T>> {
     const { clock, onRenewal } = this.#deps;
     using scope = new AbortScope(this.#closing.signal);
     const timeout = clock.sleep(RENEW_TIMEOUT_MS, scope.signal).then(
@@ -94,23 +200,22 @@ export class RenewedCredential<T> implements AsyncDisposable {
     );
     try {
       const issued = await abortable(this.#issue(scope.signal), scope.signal);
-      this.#held = { issued, renewAtMs: renewalTime(issued.expiresMs, clock.wallMs()) };
-      onRenewal("success");
-      return issued.value;
+      onRenewal("success", this.#provider);
+      return issued;
     } catch (error) {
-      if (!this.#closing.signal.aborted) onRenewal("failure");
-      // Callers ask again all the time: the issuer gets a pause while the old one lasts.
-      if (this.#held !== null) {
-        this.#held = { ...this.#held, renewAtMs: clock.wallMs() + RENEW_PAUSE_MS };
-      }
+      if (!this.#closing.signal.aborted) onRenewal("failure", this.#provider);
       throw error;
     } finally {
-      scope.abort(new Error("The renewal is over"));
+      scope.abort(new Error("The request is over"));
       await timeout;
     }
   }
 }
 
-function renewalTime(expiresMs: number, nowMs: number): number {
-  return expiresMs - Math.min(RENEW_BEFORE_MS, (expiresMs - nowMs) * RENEW_SHARE);
+/** When to ask for the successor of `issued`, given out at `nowMs`; `random` is in [0, 1). */
+function renewalTime<T>(issued: Issued<T>, nowMs: number, random: number): number {
+  const { expiresMs, renewAfterMs = Infinity } = issued;
+  const leadMs = Math.min(RENEW_BEFORE_MS, (expiresMs - nowMs) * RENEW_SHARE);
+  const laterMs = random * JITTER_SHARE;
+  return Math.min(expiresMs - leadMs * (1 - laterMs), nowMs + renewAfterMs * (1 + laterMs));
 }

@@ -1,6 +1,10 @@
 /** Where the credentials of an S3 backend come from, for each way that can be configured. */
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { type RenewalDeps, RenewedCredential } from "../identity/renewed_credential.ts";
+import {
+  type AuthProvider,
+  type RenewalDeps,
+  RenewedCredential,
+} from "../identity/renewed_credential.ts";
 import type { S3Auth } from "../settings.ts";
 import { StoreFault } from "../store_fault.ts";
 import { describeError } from "../../platform/log.ts";
@@ -21,9 +25,8 @@ export async function credentialOf(
         secretAccessKey: secretAccessKey.reveal(),
         ...(sessionToken === null ? {} : { sessionToken: sessionToken.reveal() }),
       };
-      const uncounted = { ...deps, onRenewal: () => {} };
       const issue = () => Promise.resolve({ value, expiresMs: Infinity });
-      return new RenewedCredential(issue, uncounted);
+      return new RenewedCredential("static", issue, deps);
     }
     default: {
       const provider = await providerOf(auth, region);
@@ -35,10 +38,14 @@ export async function credentialOf(
           throw credentialFailure(error, credential.obtained, HINTS[auth.method]);
         }
       };
-      const credential = new RenewedCredential(issue, deps);
+      const credential = new RenewedCredential(providerLabel(auth), issue, deps);
       return credential;
     }
   }
+}
+
+function providerLabel({ method }: ProvidedAuth): AuthProvider {
+  return method === "web_identity" ? "aws_sts" : "aws";
 }
 
 type ProvidedAuth = Exclude<S3Auth, { method: "none" | "static" }>;

@@ -25,8 +25,8 @@ function signerOf(expiration: Date | undefined) {
     };
     return Promise.resolve({ value, expiresMs: expiration?.getTime() ?? Infinity });
   };
-  const deps = { clock: new FakeClock(), onRenewal: () => {} };
-  return new S3Signer("eu-west-1", new RenewedCredential(issue, deps));
+  const deps = { clock: new FakeClock(), random: () => 0, onRenewal: () => {} };
+  return new S3Signer("eu-west-1", new RenewedCredential("aws", issue, deps));
 }
 
 /** Which key a request is signed with. */

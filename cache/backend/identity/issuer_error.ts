@@ -1,0 +1,74 @@
+/** Failures of those who give out credentials, and what they mean for who wants one. */
+import { describeError } from "../../platform/log.ts";
+import { StoreFault } from "../store_fault.ts";
+
+/** A credential that could not be had; the message is what the issuer said, without secrets. */
+export class IssuerError extends Error {
+  override readonly name = "IssuerError";
+
+  /** `status` of the issuer's answer; null where there was none, or none that is known. */
+  constructor(message: string, readonly status: number | null, options: ErrorOptions = {}) {
+    super(message, options);
+  }
+}
+
+/**
+ * Codes for an issuer that was not reached, of the system, the AWS SDK and the library of Entra
+ * (https://aka.ms/msal.js.errors). The last also stands for a tenant that does not exist, which
+ * nobody can tell from an outage.
+ */
+const UNREACHED =
+  /\b(TimeoutError|ECONN\w*|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|network_error|endpoints_resolution_error)\b/;
+
+/** Statuses that pass by themselves: the issuer is asked again, a few times. */
+const BUSY: ReadonlySet<number> = new Set([429, 500, 503]);
+
+/** Whether `error` is an issuer's plea to come back later. */
+export function isBusy(error: unknown): boolean {
+  const status = statusOf(error);
+  return status !== null && BUSY.has(status);
+}
+
+/** What a request to an issuer was for. */
+export interface WantedCredential {
+  /** As in `no access token from Entra`. */
+  readonly what: string;
+  /** What to look at when the issuer refuses. */
+  readonly hint: string;
+  /** Whether it has given one out before. */
+  readonly obtainedBefore: boolean;
+}
+
+/**
+ * The fault behind `error`, with which a request for a credential failed: a refusal where the
+ * issuer said so, an outage where it said nothing or is busy. Where that cannot be told, it is an
+ * outage when it worked before, else a mistake in the settings.
+ */
+export function issuerFault(error: unknown, wanted: WantedCredential): StoreFault {
+  if (error instanceof StoreFault) return error;
+  const status = statusOf(error);
+  const unreached = causesOf(error).some((cause) =>
+    UNREACHED.test(codeOf(cause)) || UNREACHED.test(cause.message)
+  );
+  const refused = status !== null && status < 500 && status !== 429;
+  const outage = !refused && (status !== null || unreached || wanted.obtainedBefore);
+  // The first line names the fault; the rest are trace ids and advice for developers.
+  const said = describeError(error).split("\n")[0]?.trim() ?? "";
+  const reason = `no ${wanted.what} (${said})`;
+  return new StoreFault(outage ? "unavailable" : "denied", reason, wanted.hint, { cause: error });
+}
+
+/** The first status in `error` and its causes. */
+function statusOf(error: unknown): number | null {
+  const known = causesOf(error).map((cause) => cause instanceof IssuerError ? cause.status : null);
+  return known.find((status) => status !== null) ?? null;
+}
+
+function causesOf(error: unknown): readonly Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
+}
+
+/** The code of a system's error, else its name. */
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+}
