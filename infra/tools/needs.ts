@@ -1,7 +1,7 @@
 /** What a suite needs of the machine, and what to do when it is not there. */
 
 /** A capability of the machine. */
-export type Need = "fuse" | "go" | "webgpu";
+export type Need = "fuse" | "go" | "systemd" | "webgpu";
 
 /** What the checks look at. */
 export interface Machine {
@@ -31,6 +31,12 @@ export function missing(need: Need, machine: Machine): string | null {
       if (machine.hasProgram("go")) return null;
       return "go is not installed, which builds the S3 server of the tests: install Go, " +
         "1.21 or later, which fetches the version it needs";
+    }
+    case "systemd": {
+      if (machine.uid !== 0) return "systemd is booted in a container, as root: run it as root";
+      if (machine.hasProgram("systemd-nspawn")) return null;
+      return "systemd-nspawn is not installed, which boots a systemd for the tests: install the " +
+        "package systemd-container";
     }
     case "webgpu": {
       if (machine.hasAdapter()) return null;

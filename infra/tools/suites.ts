@@ -82,6 +82,16 @@ export const SUITES: readonly Suite[] = [
     stepMsMax: STEP_MS_MAX,
   },
   {
+    name: "systemd",
+    title: "the unit under a real systemd, with the compiled program",
+    owns: (path) => /^tests\/systemd_.*_test\.ts$/.test(path),
+    needs: ["fuse", "systemd"],
+    steps: [],
+    flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
+  },
+  {
     name: "webgpu",
     title: "the trainer's model through WebGPU",
     owns: (path) => /^tests\/(.*_)?webgpu(_.*)?_test\.ts$/.test(path),

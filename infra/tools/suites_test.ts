@@ -9,6 +9,7 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/s3_conformance_test.ts")?.name, "s3");
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
   equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
+  equal(suiteOf("tests/systemd_agent_test.ts")?.name, "systemd");
   equal(suiteOf("tests/posix_test.ts")?.name, "mount");
   equal(suiteOf("tests/long/webdataset_test.ts")?.name, "long");
 });
@@ -48,4 +49,13 @@ Deno.test("go is missing where there is no such program", () => {
 Deno.test("webgpu needs a driver, and software will do", () => {
   equal(missing("webgpu", machine({})), null);
   match(missing("webgpu", machine({ hasAdapter: () => false })) ?? "", /mesa-vulkan-drivers/);
+});
+
+Deno.test("systemd needs root and the package that boots it", () => {
+  equal(missing("systemd", machine({})), null);
+  match(missing("systemd", machine({ uid: 1000 })) ?? "", /as root/);
+  match(
+    missing("systemd", machine({ hasProgram: () => false })) ?? "",
+    /package systemd-container/,
+  );
 });
