@@ -1,7 +1,7 @@
 /** What a suite needs of the machine, and what to do when it is not there. */
 
 /** A capability of the machine. */
-export type Need = "fuse" | "go" | "systemd" | "webgpu";
+export type Need = "ansible" | "fuse" | "go" | "shellcheck" | "slurm" | "systemd" | "webgpu";
 
 /** What the checks look at. */
 export interface Machine {
@@ -38,12 +38,28 @@ export function missing(need: Need, machine: Machine): string | null {
       return "systemd-nspawn is not installed, which boots a systemd for the tests: install the " +
         "package systemd-container";
     }
+    case "slurm":
+      return lacks(machine, ["slurmctld", "slurmd", "munged"], "packages slurm-wlm and munge");
+    case "ansible":
+      return lacks(
+        machine,
+        ["ansible-playbook", "sshd", "ssh"],
+        "packages ansible-core, openssh-server and openssh-client",
+      );
+    case "shellcheck":
+      return lacks(machine, ["shellcheck"], "package shellcheck");
     case "webgpu": {
       if (machine.hasAdapter()) return null;
       return "WebGPU has no adapter here: install the package mesa-vulkan-drivers, whose Vulkan " +
         "driver computes on the CPU";
     }
   }
+}
+
+/** What is missing of `programs`, all of which `packages` bring; null when nothing is. */
+function lacks(machine: Machine, programs: readonly string[], packages: string): string | null {
+  const gone = programs.filter((program) => !machine.hasProgram(program));
+  return gone.length === 0 ? null : `${gone.join(", ")} not installed: install the ${packages}`;
 }
 
 /** This machine. */

@@ -10,6 +10,9 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
   equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
   equal(suiteOf("tests/systemd_agent_test.ts")?.name, "systemd");
+  equal(suiteOf("tests/slurm_test.ts")?.name, "slurm");
+  equal(suiteOf("tests/ansible_install_test.ts")?.name, "ansible");
+  equal(suiteOf("tests/scripts_cloud_test.ts")?.name, "scripts");
   equal(suiteOf("tests/posix_test.ts")?.name, "mount");
   equal(suiteOf("tests/long/webdataset_test.ts")?.name, "long");
 });
@@ -58,4 +61,13 @@ Deno.test("systemd needs root and the package that boots it", () => {
     missing("systemd", machine({ hasProgram: () => false })) ?? "",
     /package systemd-container/,
   );
+});
+
+Deno.test("slurm and ansible name the packages that are missing", () => {
+  equal(missing("slurm", machine({})), null);
+  const without = (program: string) => machine({ hasProgram: (name) => name !== program });
+  match(missing("slurm", without("munged")) ?? "", /munged.*packages slurm-wlm and munge/);
+  equal(missing("ansible", machine({})), null);
+  match(missing("ansible", without("sshd")) ?? "", /sshd.*packages ansible-core/);
+  match(missing("shellcheck", without("shellcheck")) ?? "", /package shellcheck/);
 });
