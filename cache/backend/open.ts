@@ -119,6 +119,7 @@ export function openRemote(
     pauseFirstMs: 200,
     pauseMaxMs: 5_000,
     retryAfterMaxMs: attemptMs,
+    quietMaxMs: settings.timeoutMs,
   };
   const limit = new AdaptiveLimit(settings.requestsMax);
   const tried = observed(deadline(metered(bare, metrics, clock), attemptMs, clock), limit, clock);

@@ -195,7 +195,13 @@ Deno.test("hedged goes on with the first request when the hedge fails", async ()
 
 Deno.test("hedged lets a retry go on where a hedge broke off that had overtaken", async () => {
   const { clock, requests, results, backend } = await bench();
-  const policy = { attemptsMax: 2, pauseFirstMs: 0, pauseMaxMs: 0, retryAfterMaxMs: 0 };
+  const policy = {
+    attemptsMax: 2,
+    pauseFirstMs: 0,
+    pauseMaxMs: 0,
+    retryAfterMaxMs: 0,
+    quietMaxMs: 1,
+  };
   const retried = retry(backend, policy, { clock, random: () => 0 });
   const range = rangeOf(64 * KIB);
   const read = retried.read(range, NEVER);

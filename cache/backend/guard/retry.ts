@@ -16,6 +16,11 @@ export interface RetryPolicy {
   readonly pauseMaxMs: number;
   /** A store that wants to be left alone for longer than this is not waited for. */
   readonly retryAfterMaxMs: number;
+  /**
+   * How long the caller waits without progress. A pause that ends later is not begun: the caller
+   * would hear that nothing moved, and never why.
+   */
+  readonly quietMaxMs: number;
 }
 
 /** Where the pauses come from: `random` gives numbers in [0, 1). */
@@ -31,15 +36,16 @@ export interface RetryDeps {
 export function retry(inner: Backend, policy: RetryPolicy, deps: RetryDeps): Backend {
   const plain = decorate(
     inner,
-    (call) => attempt(policy, deps, call.signal, () => call.run(call.signal, () => {})),
+    (call) => attempt(policy, deps, call.signal, (onProgress) => call.run(call.signal, onProgress)),
   );
   return {
     ...plain,
     read: (range, signal) => {
       let doneBytes = 0;
-      return attempt(policy, deps, signal, () => {
+      return attempt(policy, deps, signal, (onProgress) => {
         const rest = remainder(range, doneBytes, (filledBytes) => {
           doneBytes = filledBytes;
+          onProgress();
         });
         return inner.read(rest, signal);
       });
@@ -51,17 +57,22 @@ async function attempt<T>(
   policy: RetryPolicy,
   deps: RetryDeps,
   signal: AbortSignal,
-  run: () => Promise<T>,
+  run: (onProgress: () => void) => Promise<T>,
 ): Promise<T> {
+  let movedMs = deps.clock.monotonicMs();
+  const onProgress = () => {
+    movedMs = deps.clock.monotonicMs();
+  };
   for (let tried = 1;; tried += 1) {
     try {
-      return await run();
+      return await run(onProgress);
     } catch (error) {
       signal.throwIfAborted();
       const pauseMs = tried < policy.attemptsMax
         ? pauseAfter(error, tried, policy, deps.random)
         : null;
-      if (pauseMs === null) throw error;
+      const quietMs = deps.clock.monotonicMs() - movedMs;
+      if (pauseMs === null || quietMs + pauseMs >= policy.quietMaxMs) throw error;
       await deps.clock.sleep(pauseMs, signal);
     }
   }

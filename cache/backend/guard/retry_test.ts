@@ -6,7 +6,13 @@ import { FakeClock } from "../../../tests/support/fake_clock.ts";
 import { failing, ScriptedBackend } from "../../../tests/support/scripted_backend.ts";
 
 const never = new AbortController().signal;
-const POLICY = { attemptsMax: 4, pauseFirstMs: 100, pauseMaxMs: 300, retryAfterMaxMs: 10_000 };
+const POLICY = {
+  attemptsMax: 4,
+  pauseFirstMs: 100,
+  pauseMaxMs: 300,
+  retryAfterMaxMs: 10_000,
+  quietMaxMs: 60_000,
+};
 
 interface Bench {
   readonly clock: FakeClock;
@@ -102,4 +108,31 @@ Deno.test("retry ends its pause when the caller gives up", async () => {
   await assert.rejects(stat, reason);
   assert.equal(clock.sleeping, 0);
   assert.equal(scripted.seen.length, 1);
+});
+
+Deno.test("retry tells the cause rather than pause beyond what its caller waits", async () => {
+  const { clock, scripted } = bench();
+  const policy = { ...POLICY, quietMaxMs: 20_000 };
+  const backend = retry(scripted, policy, { clock, random: () => 0 });
+  scripted.steps.push(...Array.from({ length: 3 }, () => failing("throttled", 9_000)));
+  const stat = backend.stat("object", never).catch(codeOf);
+  await clock.advance(18_000);
+  assert.equal(await stat, "throttled");
+  assert.deepEqual(clock.sleptMs, [9_000, 9_000]);
+});
+
+Deno.test("retry counts what its caller waits from the last byte that moved", async () => {
+  const { clock, scripted, version } = bench();
+  const policy = { ...POLICY, quietMaxMs: 20_000 };
+  const backend = retry(scripted, policy, { clock, random: () => 0 });
+  const broken = { kind: "fail", code: "throttled", retryAfterMs: 9_000, afterBytes: 10 } as const;
+  scripted.steps.push(broken, broken, broken);
+  const target = new Uint8Array(80);
+  const read = backend.read(
+    { path: "object", version, offset: 0, target, onFilled: () => {} },
+    never,
+  );
+  await clock.advance(27_000);
+  await read;
+  assert.equal(scripted.seen.length, 4);
 });
