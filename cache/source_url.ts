@@ -1,7 +1,8 @@
 /**
  * Stores named by a URL instead of a configuration file: `file:///DIRECTORY`,
- * `azblob://ACCOUNT/CONTAINER/PREFIX` or `s3://BUCKET/PREFIX`. Everything else has the defaults of
- * the file. Credentials come from the environment, under the names the tools of the clouds use.
+ * `azblob://ACCOUNT/CONTAINER/PREFIX`, `s3://BUCKET/PREFIX` or `gs://BUCKET/PREFIX`. Everything
+ * else has the defaults of the file. Credentials come from the environment, under the names the
+ * tools of the clouds use.
  */
 import { readBackends } from "./config/backend_config.ts";
 import type { BackendSettings } from "./backend/settings.ts";
@@ -11,7 +12,8 @@ import type { Environment } from "./platform/environment.ts";
 import { CommandError } from "./platform/exit.ts";
 
 /** The schemes there are, as messages show them. */
-const FORMS = "file:///DIRECTORY, azblob://ACCOUNT/CONTAINER/PREFIX or s3://BUCKET/PREFIX";
+const FORMS = "file:///DIRECTORY, azblob://ACCOUNT/CONTAINER/PREFIX, s3://BUCKET/PREFIX or " +
+  "gs://BUCKET/PREFIX";
 
 /** A store named by a URL. */
 export interface SourceUrl {
@@ -73,9 +75,7 @@ export function parseSourceUrl(source: SourceUrl, env: Environment): BackendText
     throw wrongUrl(
       source,
       "it carries credentials or a query, which other users could see in the process list",
-      url.protocol === "s3:"
-        ? "Put the credentials into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        : "Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN",
+      CREDENTIAL_HINTS.get(url.protocol) ?? AZURE_HINT,
     );
   }
   if (url.hash !== "") {
@@ -91,11 +91,21 @@ export function parseSourceUrl(source: SourceUrl, env: Environment): BackendText
       return s3Backend(source, url.host, path, env);
     case "gs:":
     case "gcs:":
-      throw wrongUrl(source, "this version has no support for it yet", `Use ${FORMS}`);
+      return gcsBackend(source, url.host, path, env);
     default:
       throw wrongUrl(source, `its scheme is unknown: wanted ${FORMS}`, null);
   }
 }
+
+const AZURE_HINT = "Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN";
+const GOOGLE_HINT = "Name a file with the credentials in GOOGLE_APPLICATION_CREDENTIALS";
+
+/** Where credentials belong that somebody wrote into a URL, by its scheme. */
+const CREDENTIAL_HINTS: ReadonlyMap<string, string> = new Map([
+  ["s3:", "Put the credentials into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"],
+  ["gs:", GOOGLE_HINT],
+  ["gcs:", GOOGLE_HINT],
+]);
 
 function localBackend(source: SourceUrl, host: string, path: string): BackendText {
   if (host !== "") {
@@ -153,6 +163,34 @@ function s3Backend(
     name: bucket,
     type: "s3",
     config: { root: bucket, prefix: path.slice(1), ...(endpoint ? { endpoint } : {}) },
+  };
+}
+
+/** Credentials are the application's default ones, which begin with the environment. */
+function gcsBackend(
+  source: SourceUrl,
+  bucket: string,
+  path: string,
+  env: Environment,
+): BackendText {
+  if (bucket === "") {
+    const hint = "Write gs://BUCKET, with /PREFIX behind it if you want one";
+    throw wrongUrl(source, "it names no bucket", hint);
+  }
+  const emulator = env.get("STORAGE_EMULATOR_HOST");
+  const override = env.get("CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE");
+  const endpoint = emulator ? emulator.replace(/^(?!https?:)/, "http://") : override;
+  return {
+    name: bucket,
+    type: "gcs",
+    config: {
+      root: bucket,
+      prefix: path.slice(1),
+      // Some of the tools want the path of the API in it.
+      ...(endpoint ? { endpoint: endpoint.replace(/(\/storage\/v1)?\/*$/, "") } : {}),
+    },
+    // An emulator knows nobody, and tokens are for the service they were given out for.
+    ...(emulator ? { auth: { method: "none" } } : {}),
   };
 }
 

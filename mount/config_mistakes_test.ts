@@ -96,10 +96,9 @@ const MISTAKES: readonly (readonly [title: string, text: string, problem: string
     "f:2:1: backends: wanted at least one backend",
   ],
   [
-    "a store that is not supported yet",
-    "mount_point: /mnt/wd\nbackends:\n- {name: a, type: gcs, config: {bucket: x}}\n",
-    'f:3:13: backends[0].type: "gcs": this version has no support for it yet: ' +
-    "wanted azureblob, s3 or local",
+    "a bucket under another name",
+    "mount_point: /mnt/wd\nbackends:\n- {name: a, type: gcs, config: {bucket: x, root: abc}}\n",
+    'f:3:33: backends[0].config.bucket: "x": the bucket is named by "root"',
   ],
   [
     "a name that is taken",

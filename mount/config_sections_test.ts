@@ -1,12 +1,16 @@
 /** Holds docs/configuration.md and the sections of the file to one another. */
-import { deepEqual } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { z } from "zod";
 import { AZURE_AUTH } from "../cache/config/azure_auth_config.ts";
 import { AZURE_CONFIG } from "../cache/config/azure_config.ts";
+import { GCS_AUTH } from "../cache/config/gcs_auth_config.ts";
+import { GCS_CONFIG } from "../cache/config/gcs_config.ts";
 import { S3_AUTH } from "../cache/config/s3_auth_config.ts";
 import { S3_CONFIG } from "../cache/config/s3_config.ts";
-import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/config/backend_config.ts";
+import { LOCAL_AUTH, LOCAL_CONFIG, readBackends } from "../cache/config/backend_config.ts";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config/cache_config.ts";
+import { formatProblem } from "../cache/platform/config_problem.ts";
+import { ConfigReader } from "../cache/platform/config_reader.ts";
 import { keysAt } from "../cache/platform/setting.ts";
 import { TEAM_SECTION } from "../cache/config/teams_config.ts";
 import {
@@ -34,6 +38,8 @@ const DOCUMENTED: Readonly<Record<string, z.ZodObject>> = {
   "auth of type azureblob": AZURE_AUTH,
   "config of type s3": S3_CONFIG,
   "auth of type s3": S3_AUTH,
+  "config of type gcs": GCS_CONFIG,
+  "auth of type gcs": GCS_AUTH,
   "metrics": METRICS_SECTION,
   "control": CONTROL_SECTION,
   "telemetry": TELEMETRY_SECTION,
@@ -84,4 +90,24 @@ Deno.test("configuration.md names the default of every key that has one", () => 
     })
   );
   deepEqual(wrong, []);
+});
+
+Deno.test("configuration.md shows backends as the program takes them", () => {
+  // In the form of every secret there is.
+  const secret = "QWxsIGtleXMgYXJlIGJhc2U2NCB0ZXh0";
+  const inputs = { env: { get: () => secret }, readTextFile: () => secret };
+  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? "");
+  const shown = examples.filter((text) => /^backends:$/m.test(text));
+  for (const example of shown) {
+    const written = example.replace(
+      /\b(ACCOUNT|BUCKET|CONTAINER)\b/g,
+      (name) => name.toLowerCase(),
+    );
+    const reader = new ConfigReader(written, inputs);
+    const backends = readBackends(reader);
+    deepEqual(reader.problems.map((problem) => formatProblem("example", problem)), []);
+    equal(backends.length, [...example.matchAll(/^ *- name:/gm)].length);
+  }
+  const types = ["azureblob", "s3", "gcs", "local"];
+  deepEqual(types.filter((type) => !shown.some((text) => text.includes(`type: ${type}`))), []);
 });

@@ -62,6 +62,37 @@ Deno.test("mountConfigFromUrl takes the endpoint and credentials from the enviro
   equal(authOf({ ...application, AZURE_CLIENT_SECRET: "s" }), "service_principal");
 });
 
+Deno.test("mountConfigFromUrl reads a bucket of Cloud Storage, by either of its schemes", () => {
+  for (const url of ["gs://data/train/v2/", "gcs://data/train/v2"]) {
+    deepEqual(sourceOf(url, { GOOGLE_APPLICATION_CREDENTIALS: "/key.json" }), {
+      type: "gcs",
+      bucket: "data",
+      prefix: "train/v2",
+      endpoint: "https://storage.googleapis.com",
+      userProject: null,
+      caCertificates: null,
+      proxy: null,
+      listPageSize: 1_000,
+      auth: { method: "default", keyFile: "/key.json", wellKnownFile: null },
+    });
+  }
+});
+
+Deno.test("mountConfigFromUrl finds Cloud Storage where the tools of Google do", () => {
+  const placeOf = (env: Variables) => {
+    const source = sourceOf("gs://data", env);
+    return source?.type === "gcs" ? [source.endpoint, source.auth.method] : null;
+  };
+  const endpoint = "https://storage.example.org";
+  for (const written of [endpoint, `${endpoint}/`, `${endpoint}/storage/v1/`]) {
+    deepEqual(placeOf({ CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: written }), [endpoint, "default"]);
+  }
+  // An emulator has no identities, so the tools send it none.
+  for (const written of ["127.0.0.1:4443", "http://127.0.0.1:4443/storage/v1"]) {
+    deepEqual(placeOf({ STORAGE_EMULATOR_HOST: written }), ["http://127.0.0.1:4443", "none"]);
+  }
+});
+
 /** A URL that cannot be mounted, and why. */
 const REFUSED: readonly (readonly [url: string, message: string])[] = [
   ["file://srv/data", 'it names the host "srv"'],
@@ -73,7 +104,8 @@ const REFUSED: readonly (readonly [url: string, message: string])[] = [
   ["azblob://Acc/data", '"Acc": wanted a storage account name'],
   ["azblob://acc/d", '"d": wanted a container name'],
   ["azblob://acc/data/a//b", '"a//b": wanted a prefix of keys'],
-  ["gs://bucket/prefix", "this version has no support for it yet"],
+  ["gs:///prefix", "it names no bucket"],
+  ["gs://Bucket/prefix", '"Bucket": wanted a bucket name'],
   ["s3:///prefix", "it names no bucket"],
   ["https://acc.blob.core.windows.net/data", "its scheme is unknown"],
   ["nothing", "it is no URL"],

@@ -88,6 +88,16 @@ export async function openBackend(
       });
       return openRemote(s3, settings, deps);
     }
+    case "gcs": {
+      // As above, though there is little to load before the first token.
+      const { GcsBackend } = await import("./gcs/backend.ts");
+      const gcs = GcsBackend.open(name, source, {
+        clock: deps.clock,
+        random: deps.random,
+        onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
+      });
+      return openRemote(gcs, settings, deps);
+    }
   }
 }
 

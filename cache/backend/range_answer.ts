@@ -14,8 +14,14 @@ import { assert } from "../platform/assert.ts";
  */
 const STREAM_BYTES = 256 * 1024;
 
+/** The version that an answer is of, where ETags are versions. */
+export function etagOf({ headers }: Response): string | null {
+  return headers.get("etag")?.replaceAll('"', "") ?? null;
+}
+
 /**
- * Fills `range.target` from `response`, the answer of `url` to a ranged read.
+ * Fills `range.target` from `response`, the answer of `url` to a ranged read, which says that it is
+ * of version `given`.
  *
  * @throws {RefusedError} unless it is a 206.
  * @throws {StoreFault} unless it holds exactly the wanted bytes of the wanted version.
@@ -24,6 +30,7 @@ export async function fillFrom(
   response: Response,
   url: string,
   range: RangeRead,
+  given: string | null,
   signal: AbortSignal,
 ): Promise<void> {
   if (response.status !== 206) {
@@ -36,13 +43,19 @@ export async function fillFrom(
       body,
     });
   }
-  await checkHeaders(response, range);
+  await checkHeaders(response, range, given);
   await fill(response, url, range, signal);
 }
 
-async function checkHeaders(response: Response, range: RangeRead): Promise<void> {
+async function checkHeaders(
+  response: Response,
+  range: RangeRead,
+  version: string | null,
+): Promise<void> {
   const hidden = response.headers.get("content-length") === null;
-  const wrong = wrongAnswer(response.headers, range);
+  const wrong = version === range.version
+    ? wrongAnswer(response.headers, range)
+    : `the answer is of version "${version}" where "${range.version}" was asked for`;
   if (wrong === null && !hidden) return;
   await response.body?.cancel();
   if (wrong === null) throw new StoreFault(...DECOMPRESSED);
@@ -51,10 +64,6 @@ async function checkHeaders(response: Response, range: RangeRead): Promise<void>
 
 /** What is wrong with the headers of a 206; null when nothing is. */
 function wrongAnswer(headers: Headers, range: RangeRead): string | null {
-  const etag = headers.get("etag")?.replaceAll('"', "");
-  if (etag !== range.version) {
-    return `the answer is of version "${etag}" where "${range.version}" was asked for`;
-  }
   const wanted = `bytes ${range.offset}-${range.offset + range.target.length - 1}/`;
   const given = headers.get("content-range");
   if (given === null || !given.startsWith(wanted)) {

@@ -41,6 +41,42 @@ export type S3Auth =
   }
   | { readonly method: "none" };
 
+/** Who vouches to Google for this machine: a token of another issuer, for workload identity. */
+export type GcpSubject =
+  /** A JWT in a file, which its issuer renews. */
+  | { readonly kind: "file"; readonly tokenFile: string }
+  /** A token that Entra gives this machine for the application `resource`. */
+  | {
+    readonly kind: "managed_identity";
+    readonly resource: string;
+    readonly clientId: string | null;
+  };
+
+/** How requests to Cloud Storage are authorised. */
+export type GcsAuth =
+  /** Application default credentials: the first file that is there, then the metadata server. */
+  | {
+    readonly method: "default";
+    /** Named by the environment, so it has to be there; null: none is named. */
+    readonly keyFile: string | null;
+    /** Where the tools of Google write it; null: this user has no home. */
+    readonly wellKnownFile: string | null;
+  }
+  | { readonly method: "service_account"; readonly keyFile: string }
+  | {
+    readonly method: "gcp_wif";
+    /** The provider of the pool, `//iam.googleapis.com/projects/…/providers/NAME`. */
+    readonly audience: string;
+    /** The account to act as; null: as the identity of the pool itself. */
+    readonly serviceAccount: string | null;
+    readonly subject: GcpSubject;
+    /** Where tokens are exchanged, a URL. */
+    readonly stsUrl: string;
+    /** The service that gives out tokens of service accounts, a URL without path. */
+    readonly iamEndpoint: string;
+  }
+  | { readonly method: "none" };
+
 /** Where the objects are, by provider. */
 export type Source =
   | { readonly type: "local"; readonly root: string }
@@ -74,6 +110,23 @@ export type Source =
     /** Keys asked for per listing page. */
     readonly listPageSize: number;
     readonly auth: S3Auth;
+  }
+  | {
+    readonly type: "gcs";
+    readonly bucket: string;
+    /** Keys below this prefix are the backend; without leading or trailing slash, may be `""`. */
+    readonly prefix: string;
+    /** URL of the service: `https://storage.googleapis.com`. */
+    readonly endpoint: string;
+    /** The project that pays for requests to a bucket whose owner does not; null: the owner's. */
+    readonly userProject: string | null;
+    /** Certificates to trust besides those of the system, in PEM; null: none. */
+    readonly caCertificates: string | null;
+    /** URL of the proxy to use; null: what the environment says. */
+    readonly proxy: string | null;
+    /** Names asked for per listing page. */
+    readonly listPageSize: number;
+    readonly auth: GcsAuth;
   };
 
 /** One entry of `backends:`. */

@@ -6,6 +6,7 @@ import { BACKEND_SECTION } from "./cache_config.ts";
 import { NAME_BYTES_MAX } from "../backend/backend.ts";
 import type { ConfigPath } from "../platform/config_problem.ts";
 import type { ConfigReader } from "../platform/config_reader.ts";
+import { readGcsSource } from "./gcs_config.ts";
 import { readS3Source } from "./s3_config.ts";
 import { absolutePath, choice, list, refusedKey, section } from "../platform/setting.ts";
 import { z } from "zod";
@@ -72,11 +73,7 @@ function readSource(reader: ConfigReader, path: ConfigPath): Source | null {
     case "s3":
       return readS3Source(reader, path);
     case "gcs":
-      reader.report(
-        [...path, "type"],
-        "this version has no support for it yet: wanted azureblob, s3 or local",
-      );
-      return null;
+      return readGcsSource(reader, path);
   }
 }
 

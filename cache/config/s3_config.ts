@@ -14,6 +14,7 @@ import {
   serviceUrl,
   setting,
 } from "../platform/setting.ts";
+import { readCertificates } from "./ca_bundle.ts";
 import { readS3Auth } from "./s3_auth_config.ts";
 
 /** Names of buckets, those from before 2018 and of other stores included. */
@@ -72,22 +73,4 @@ export function readS3Source(reader: ConfigReader, path: ConfigPath): S3Source |
 /** The S3 service of AWS in `region`. */
 export function defaultS3Endpoint(region: string): string {
   return `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-}
-
-/** The text of `file`, null where none is named; undefined is reported at `path`. */
-function readCertificates(
-  reader: ConfigReader,
-  path: ConfigPath,
-  file: string | undefined,
-): string | null | undefined {
-  if (file === undefined) return null;
-  try {
-    const text = reader.inputs.readTextFile(file);
-    if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
-    reader.report(path, "the file holds no certificate in PEM");
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    reader.report(path, `the file cannot be read: ${reason}`);
-  }
-  return undefined;
 }

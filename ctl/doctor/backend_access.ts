@@ -152,7 +152,7 @@ class AccessTrial {
    */
   async #mayAskForObjects(signal: AbortSignal): Promise<boolean> {
     const target = new Uint8Array(1);
-    const range = { path: PROBE_NAME, version: '"0"', offset: 0, target, onFilled: () => {} };
+    const range = { path: PROBE_NAME, version: "1", offset: 0, target, onFilled: () => {} };
     try {
       await this.#backend.read(range, signal);
       return true;
@@ -174,6 +174,7 @@ function emptyRemedy({ source }: BackendSettings): string {
         ? `Nothing to do, if ${JSON.stringify(source.container)} is the right container`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
     case "s3":
+    case "gcs":
       return source.prefix === ""
         ? `Nothing to do, if ${JSON.stringify(source.bucket)} is the right bucket`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;

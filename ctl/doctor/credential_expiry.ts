@@ -26,6 +26,9 @@ export function credentialTerms(source: Source): CredentialTerms | null {
     case "s3":
       // Neither keys nor session tokens say when they end.
       return null;
+    case "gcs":
+      // Tokens are renewed, and what they are renewed with does not say when it ends.
+      return null;
   }
 }
 

@@ -8,6 +8,7 @@ export function endpointOf(source: Source): URL | null {
       return null;
     case "azureblob":
     case "s3":
+    case "gcs":
       return new URL(source.endpoint);
   }
 }
@@ -22,6 +23,9 @@ export function usesIdentityService(source: Source): boolean {
     case "s3":
       // The default chain asks it last, if at all.
       return source.auth.method === "default";
+    case "gcs":
+      return source.auth.method === "default" ||
+        (source.auth.method === "gcp_wif" && source.auth.subject.kind === "managed_identity");
   }
 }
 

@@ -29,7 +29,7 @@ export function missing(need: Need, machine: Machine): string | null {
     }
     case "go": {
       if (machine.hasProgram("go")) return null;
-      return "go is not installed, which builds the S3 server of the tests: install Go, " +
+      return "go is not installed, which builds servers for the tests: install Go, " +
         "1.21 or later, which fetches the version it needs";
     }
     case "systemd": {

@@ -62,6 +62,16 @@ export const SUITES: readonly Suite[] = [
     stepMsMax: STEP_MS_MAX,
   },
   {
+    name: "gcs",
+    title: "Cloud Storage on a real server, built by Go, and mounted",
+    owns: (path) => /^tests\/(.*_)?gcs(_.*)?_test\.ts$/.test(path),
+    needs: ["go", "fuse"],
+    steps: [],
+    flags: [],
+    variables: {},
+    stepMsMax: STEP_MS_MAX,
+  },
+  {
     name: "conformance",
     title: "the backend contract on every provider, with real servers on loopback",
     owns: (path) => /^tests\/(.*_)?(conformance|azurite|azure|backend)(_.*)?_test\.ts$/.test(path),

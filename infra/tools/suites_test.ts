@@ -7,6 +7,8 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/tidy_test.ts")?.name, "gate");
   equal(suiteOf("tests/azure_conformance_test.ts")?.name, "conformance");
   equal(suiteOf("tests/s3_conformance_test.ts")?.name, "s3");
+  equal(suiteOf("tests/gcs_conformance_test.ts")?.name, "gcs");
+  equal(suiteOf("tests/doctor_gcs_test.ts")?.name, "gcs");
   equal(suiteOf("tests/build_test.ts")?.name, "binary");
   equal(suiteOf("tests/forge_webgpu_test.ts")?.name, "webgpu");
   equal(suiteOf("tests/systemd_agent_test.ts")?.name, "systemd");

@@ -61,6 +61,7 @@ function emptyRemedy(source: Source): string {
         ? `Nothing to do, if ${JSON.stringify(source.container)} is the right container`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
     case "s3":
+    case "gcs":
       return source.prefix === ""
         ? `Nothing to do, if ${JSON.stringify(source.bucket)} is the right bucket`
         : `Nothing to do, if ${JSON.stringify(source.prefix)} is the right prefix`;
@@ -73,6 +74,7 @@ function failureRemedy(source: Source): string {
       return "Create the directory, or correct config.root";
     case "azureblob":
     case "s3":
+    case "gcs":
       return "Check its config and auth";
   }
 }

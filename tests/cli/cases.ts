@@ -247,7 +247,7 @@ backends:
   mount_path: ../b
   config: {acount: x, root: data}
   auth: {method: static, account_key: hunter2}
-- {name: c, type: gcs}
+- {name: c, type: gcs, config: {root: Data}}
 metrics: {addr: nine}
 metrics: {}
 `,
@@ -267,8 +267,8 @@ metrics: {}
       '15:12: backends[1].config.acount: unknown key, did you mean "account"?',
       "16:26: backends[1].auth.account_key: ***: secrets do not belong in this file: " +
         "remove it and give account_key_env or account_key_file",
-      '17:13: backends[2].type: "gcs": this version has no support for it yet: ' +
-        "wanted azureblob, s3 or local",
+      '17:33: backends[2].config.root: "Data": wanted a bucket name: at least 3 lowercase ' +
+        "letters, digits, dots and dashes",
       '18:11: metrics.addr: "nine": wanted an address such as "127.0.0.1:9090" or ":9090"',
       "19:1: metrics: given twice, first on line 18: keep one of them",
     ),

@@ -5,10 +5,14 @@
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { Certificate } from "./azurite.ts";
 import { freePort } from "./free_port.ts";
+import { installGoProgram } from "./go_program.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 
-const VERSION = "v1.8.0";
-const PACKAGE = `github.com/versity/versitygw/cmd/versitygw@${VERSION}`;
+const PROGRAM = {
+  name: "versitygw",
+  version: "v1.8.0",
+  packagePath: "github.com/versity/versitygw/cmd/versitygw",
+};
 const ACCESS_KEY = "testkey";
 const SECRET_KEY = "testsecret";
 /** How often, and how many times, a server that starts is asked whether it is there. */
@@ -98,39 +102,6 @@ async function accepts(port: number): Promise<void> {
 }
 
 /** The path of the program, built in the user's cache directory. */
-export async function installVersitygw(signal: AbortSignal): Promise<string> {
-  const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
-  const cache = `${home}/warpdrive-tests`;
-  const program = `${cache}/versitygw-${VERSION}`;
-  if (await exists(program)) return program;
-  await Deno.mkdir(cache, { recursive: true });
-  // Other test runs may be building too: whoever is first puts the program in place.
-  const own = await Deno.makeTempDir({ dir: cache });
-  try {
-    const go = await new Deno.Command("go", {
-      args: ["install", PACKAGE],
-      env: { GOBIN: own },
-      stdout: "piped",
-      stderr: "piped",
-      signal,
-    }).output();
-    signal.throwIfAborted();
-    if (!go.success) {
-      throw new Error(`Cannot build versitygw: ${new TextDecoder().decode(go.stderr)}`);
-    }
-    await Deno.rename(`${own}/versitygw`, program);
-  } finally {
-    await Deno.remove(own, { recursive: true });
-  }
-  return program;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+export function installVersitygw(signal: AbortSignal): Promise<string> {
+  return installGoProgram(PROGRAM, signal);
 }

@@ -5,7 +5,7 @@
 import { createHttpHeaders, createPipelineRequest, type Pipeline } from "@azure/core-rest-pipeline";
 import type { AzureTransport } from "./transport.ts";
 import type { RangeRead } from "../backend.ts";
-import { fillFrom } from "../range_answer.ts";
+import { etagOf, fillFrom } from "../range_answer.ts";
 
 /** Any version that knows ranges and tokens would do; this one the emulator knows too. */
 const SERVICE_VERSION = "2023-11-03";
@@ -43,7 +43,7 @@ export async function readRange(
         headers: signed.headers,
         body: null,
       }, signal);
-      await fillFrom(response, url, range, signal);
+      await fillFrom(response, url, range, etagOf(response), signal);
       return { request: signed, status: response.status, headers: createHttpHeaders() };
     },
   }, request);

@@ -4,7 +4,7 @@
  */
 import type { HttpRequest } from "@smithy/types";
 import type { RangeRead } from "../backend.ts";
-import { fillFrom } from "../range_answer.ts";
+import { etagOf, fillFrom } from "../range_answer.ts";
 import type { S3Signer } from "./signer.ts";
 import { escapeUri, type S3Transport, urlOf } from "./transport.ts";
 import { StoreFault } from "../store_fault.ts";
@@ -35,7 +35,7 @@ export async function readRange(
   }
   const request = await path.signer.sign(getRequest(path, key, range));
   const response = await path.transport.send(request, signal);
-  await fillFrom(response, urlOf(request), range, signal);
+  await fillFrom(response, urlOf(request), range, etagOf(response), signal);
 }
 
 function getRequest(path: S3ReadPath, key: string, range: RangeRead): HttpRequest {

@@ -4,20 +4,17 @@
  */
 import type { HttpHandlerOptions, HttpRequest } from "@smithy/types";
 import { brokenConnection } from "../broken_connection.ts";
+import { type ClientSettings, httpClientOf } from "../http_client.ts";
 import { bodyText } from "../range_answer.ts";
 import { RefusedError } from "../refusal.ts";
-import type { S3Source } from "./source.ts";
 import { assert } from "../../platform/assert.ts";
 
 /** Sends requests of one backend, which are signed already. It never retries: a decorator does. */
 export class S3Transport implements Disposable {
   readonly #client: Deno.HttpClient | null;
 
-  constructor({ caCertificates, proxy }: Pick<S3Source, "caCertificates" | "proxy">) {
-    this.#client = caCertificates === null && proxy === null ? null : Deno.createHttpClient({
-      caCerts: caCertificates === null ? [] : [caCertificates],
-      ...(proxy === null ? {} : { proxy: { url: proxy } }),
-    });
+  constructor(settings: ClientSettings) {
+    this.#client = httpClientOf(settings);
   }
 
   /**

@@ -1,0 +1,100 @@
+/** Where the tokens of a Cloud Storage backend come from, for each way that can be configured. */
+import { IssuerError } from "../identity/issuer_error.ts";
+import {
+  type Issued,
+  type RenewalDeps,
+  RenewedCredential,
+} from "../identity/renewed_credential.ts";
+import type { GcsAuth } from "../settings.ts";
+import { type KeyFile, parseKeyFile } from "./key_file.ts";
+import { serviceAccountToken } from "./service_account.ts";
+import type { Clock } from "../../platform/clock.ts";
+
+/** What all requests carry, kept fresh; null where they are anonymous. */
+export type GcsAuthorization = {
+  readonly token: RenewedCredential<string>;
+  /** As in `no Google access token`. */
+  readonly what: string;
+  /** What to look at when there is no token to be had. */
+  readonly hint: string;
+} | null;
+
+/** Reading and writing objects, and no more; the roles of the identity decide which of it. */
+const SCOPE = "https://www.googleapis.com/auth/devstorage.read_write";
+
+const WHAT = "Google access token";
+
+/** Prepares `auth`, without asking anybody for anything yet. */
+export function authorizationOf(auth: GcsAuth, deps: RenewalDeps): GcsAuthorization {
+  const { clock } = deps;
+  switch (auth.method) {
+    case "none":
+      return null;
+    case "service_account": {
+      const issue = async (signal: AbortSignal) => {
+        const key = await readKeyFile(auth.keyFile);
+        if (key.type === "service_account") {
+          return await serviceAccountToken(key, SCOPE, clock, signal);
+        }
+        throw new IssuerError(`the file "${auth.keyFile}" is not of a service account`, null);
+      };
+      const hint = `Check the key in "${auth.keyFile}", and that its account is enabled`;
+      return { token: new RenewedCredential("gcp", issue, deps), what: WHAT, hint };
+    }
+    case "default": {
+      const issue = (signal: AbortSignal) => defaultToken(auth, clock, signal);
+      return { token: new RenewedCredential("gcp", issue, deps), what: WHAT, hint: DEFAULT_HINT };
+    }
+    case "gcp_wif": {
+      const issue = async (signal: AbortSignal) => {
+        const { federatedToken } = await import("./library_token.ts");
+        return await federatedToken(auth, SCOPE, clock, signal);
+      };
+      const hint = "Check audience and service_account in auth of the backend, and the pool's " +
+        "conditions on the token";
+      return { token: new RenewedCredential("gcp_wif", issue, deps), what: WHAT, hint };
+    }
+  }
+}
+
+const DEFAULT_HINT = "Give the machine a service account, or name a file of credentials in " +
+  "GOOGLE_APPLICATION_CREDENTIALS, or set another auth of the backend";
+
+/** A token for the application default credentials: https://google.aip.dev/auth/4110 */
+async function defaultToken(
+  { keyFile, wellKnownFile }: Extract<GcsAuth, { method: "default" }>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Issued<string>> {
+  const key = keyFile === null ? await readIfThere(wellKnownFile) : await readKeyFile(keyFile);
+  if (key?.type === "service_account") return await serviceAccountToken(key, SCOPE, clock, signal);
+  const library = await import("./library_token.ts");
+  switch (key?.type) {
+    case undefined:
+      return await library.metadataToken(clock, signal);
+    case "authorized_user":
+      return await library.userToken(key, clock, signal);
+    case "other":
+      return await library.fileToken(key, SCOPE, clock, signal);
+  }
+}
+
+/** Read for each token: whoever replaces a key need not start the mount again. */
+async function readKeyFile(path: string): Promise<KeyFile> {
+  const key = await readIfThere(path);
+  if (key === null) throw new IssuerError(`the file "${path}" does not exist`, null);
+  return key;
+}
+
+async function readIfThere(path: string | null): Promise<KeyFile | null> {
+  if (path === null) return null;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new IssuerError(`the file "${path}" cannot be read: ${reason}`, null);
+  }
+  return parseKeyFile(path, text);
+}

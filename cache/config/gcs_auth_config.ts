@@ -1,0 +1,146 @@
+/** `auth:` of a `gcs` backend: which method, and where its proofs are. */
+import type { z } from "zod";
+import { isPrivateWay } from "../backend/gcs/token_url.ts";
+import type { GcpSubject, GcsAuth } from "../backend/settings.ts";
+import type { ConfigPath } from "../platform/config_problem.ts";
+import type { ConfigReader } from "../platform/config_reader.ts";
+import {
+  absolutePath,
+  choice,
+  inlineSecret,
+  matching,
+  section,
+  serviceUrl,
+} from "../platform/setting.ts";
+
+const METHODS = ["default", "service_account", "gcp_wif", "none"] as const;
+
+const POOL = /^\/\/[\w.-]+\/(projects|locations)\/[\w/.-]+$/;
+const ACCOUNT = /^[\w.-]+@[\w.-]+$/;
+
+/** Where tokens are exchanged, and where service accounts have theirs from. */
+const STS_URL = "https://sts.googleapis.com/v1/token";
+const IAM_ENDPOINT = "https://iamcredentials.googleapis.com";
+
+/** What is wrong with a URL that a token would be sent to. */
+export const CLEAR_TOKENS = "wanted an https URL, because tokens are never sent in the clear";
+
+/** `auth:` of a `gcs` backend. */
+export const GCS_AUTH = section({
+  method: choice(METHODS),
+  key_file: absolutePath().optional(),
+  audience: matching(
+    POOL,
+    'a provider such as "//iam.googleapis.com/projects/1/locations/global/' +
+      'workloadIdentityPools/POOL/providers/NAME"',
+  ).optional(),
+  token_file: absolutePath().optional(),
+  entra_resource: matching(/^[\w.:/-]{1,256}$/, 'an application such as "api://NAME"').optional(),
+  client_id: matching(/^[\w.-]{1,128}$/, "a client ID").optional(),
+  service_account: matching(ACCOUNT, 'an account such as "NAME@PROJECT.iam.gserviceaccount.com"')
+    .optional(),
+  sts_url: serviceUrl(STS_URL).optional(),
+  iam_endpoint: serviceUrl(IAM_ENDPOINT).optional(),
+  key: inlineSecret("key_file"),
+  private_key: inlineSecret("key_file"),
+});
+
+type Written = z.output<typeof GCS_AUTH>;
+type AuthKey = keyof Written & string;
+
+/** Keys each method reads; any other would be a setting that silently does nothing. */
+const KEYS_OF_METHOD: Readonly<Record<Written["method"], readonly AuthKey[]>> = {
+  default: [],
+  service_account: ["key_file"],
+  gcp_wif: [
+    "audience",
+    "token_file",
+    "entra_resource",
+    "client_id",
+    "service_account",
+    "sts_url",
+    "iam_endpoint",
+  ],
+  none: [],
+};
+
+/** Reads `auth:` of the backend at `backendPath`; null when it has problems, then reported. */
+export function readGcsAuth(reader: ConfigReader, backendPath: ConfigPath): GcsAuth | null {
+  const path = [...backendPath, "auth"];
+  // No `auth` means what Google's own tools do without one, which needs no secret in the file.
+  if (!reader.has(path)) return defaultAuth(reader);
+  const written = reader.read(GCS_AUTH, path);
+  if (written === null || !onlyKeysOfMethod(reader, path, written)) return null;
+  switch (written.method) {
+    case "default":
+      return defaultAuth(reader);
+    case "none":
+      return { method: "none" };
+    case "service_account": {
+      const { key_file: keyFile } = written;
+      if (keyFile !== undefined) return { method: "service_account", keyFile };
+      reader.report([...path, "key_file"], "wanted the key of the account, or method default");
+      return null;
+    }
+    case "gcp_wif":
+      return readFederation(reader, path, written);
+  }
+}
+
+/** Where application default credentials may be: https://google.aip.dev/auth/4110 */
+function defaultAuth({ inputs: { env } }: ConfigReader): GcsAuth {
+  const home = env.get("HOME");
+  const directory = env.get("CLOUDSDK_CONFIG") || (home ? `${home}/.config/gcloud` : null);
+  const name = "application_default_credentials.json";
+  return {
+    method: "default",
+    keyFile: env.get("GOOGLE_APPLICATION_CREDENTIALS") || null,
+    wellKnownFile: directory === null ? null : `${directory}/${name}`,
+  };
+}
+
+function onlyKeysOfMethod(reader: ConfigReader, path: ConfigPath, written: Written): boolean {
+  const { method, ...given } = written;
+  const allowed: readonly string[] = KEYS_OF_METHOD[method];
+  const extra = Object.keys(given).filter((key) =>
+    !allowed.includes(key) && reader.has([...path, key])
+  );
+  for (const key of extra) {
+    reader.report([...path, key], `not used by method "${method}": remove it`);
+  }
+  return extra.length === 0;
+}
+
+function readFederation(reader: ConfigReader, path: ConfigPath, written: Written): GcsAuth | null {
+  const { audience, sts_url: stsUrl = STS_URL, iam_endpoint: iamEndpoint = IAM_ENDPOINT } = written;
+  if (audience === undefined) {
+    reader.report([...path, "audience"], "wanted the provider of the pool");
+  }
+  const subject = readSubject(reader, path, written);
+  if (!isPrivateWay(stsUrl)) reader.report([...path, "sts_url"], CLEAR_TOKENS);
+  if (!isPrivateWay(iamEndpoint)) reader.report([...path, "iam_endpoint"], CLEAR_TOKENS);
+  if (audience === undefined || subject === null) return null;
+  if (!isPrivateWay(stsUrl) || !isPrivateWay(iamEndpoint)) return null;
+  const serviceAccount = written.service_account ?? null;
+  return { method: "gcp_wif", audience, serviceAccount, subject, stsUrl, iamEndpoint };
+}
+
+function readSubject(reader: ConfigReader, path: ConfigPath, written: Written): GcpSubject | null {
+  const { token_file: tokenFile, entra_resource: resource, client_id: clientId } = written;
+  if (tokenFile === undefined && resource === undefined) {
+    reader.report([...path, "token_file"], "wanted token_file or entra_resource");
+    return null;
+  }
+  if (tokenFile !== undefined && resource !== undefined) {
+    reader.report([...path, "entra_resource"], "given beside token_file: keep one of them");
+    return null;
+  }
+  if (resource !== undefined) {
+    return { kind: "managed_identity", resource, clientId: clientId ?? null };
+  }
+  if (clientId !== undefined) {
+    reader.report([...path, "client_id"], "not used without entra_resource: remove it");
+    return null;
+  }
+  return tokenFile === undefined ? null : { kind: "file", tokenFile };
+}
