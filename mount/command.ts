@@ -22,7 +22,7 @@ import type { MountConfig } from "./config.ts";
 import { loadMountConfig, type MountConfigInputs } from "./config_file.ts";
 import { serveMount } from "./serve.ts";
 import { mountConfigFromUrl } from "./source_url.ts";
-import { unmountCommandLine } from "./umount.ts";
+import { unmountCommandLine, unmountDead } from "./umount.ts";
 
 const DEFAULT_CONFIG = "/etc/warpdrive/config.yaml";
 
@@ -44,6 +44,13 @@ const MountFlags = z.object({
   stopTimeout: z.string().default("20s"),
 });
 type MountFlags = z.infer<typeof MountFlags>;
+
+const UmountFlags = z.object({
+  config: z.string().optional(),
+  dead: z.boolean().default(false),
+  lazy: z.boolean().default(false),
+});
+type UmountFlags = z.infer<typeof UmountFlags>;
 
 /** `warpdrive mount`. */
 export const mountCommand: Command = {
@@ -77,14 +84,35 @@ export const umountCommand: Command = {
   async run(args, context) {
     const parser = createParser("umount", context)
       .description("End a mount. When it is busy, say who uses it and leave it as it is.")
-      .argument("<mountpoint>", "where it is mounted")
+      .usage("[options] <mountpoint>")
+      .argument("[mountpoint]", "where it is mounted")
+      .option("--config <file>", "take the mount point of this configuration file")
+      .option("--dead", "only if the process that served it has ended; else leave it and succeed")
       .option("--lazy", "take it out of the tree at once; open files live on until closed");
     const line = parseArguments(parser, args);
     if (line.kind === "help") return EXIT.done;
-    const { lazy } = z.object({ lazy: z.boolean().default(false) }).parse(line.options);
-    return await unmountCommandLine(resolve(line.operands[0] ?? ""), lazy, context);
+    const flags = UmountFlags.parse(line.options);
+    const mountPoint = readMountPoint(flags, line.operands, context);
+    if (flags.dead) return await unmountDead(mountPoint, context);
+    return await unmountCommandLine(mountPoint, flags.lazy, context);
   },
 };
+
+function readMountPoint(
+  { config }: UmountFlags,
+  [mountPoint]: readonly string[],
+  context: CommandContext,
+): string {
+  if (config !== undefined && mountPoint === undefined) {
+    return readConfig({ config }, [], context).mountPoint;
+  }
+  if (config === undefined && mountPoint !== undefined) return resolve(mountPoint);
+  throw new CommandError(
+    "usage",
+    'Cannot run "warpdrive umount": wanted <mountpoint> or --config',
+    'Run "warpdrive umount --help" for its options',
+  );
+}
 
 function readStopTimeout({ stopTimeout }: MountFlags): number {
   const ms = parseDurationMs(stopTimeout);
@@ -97,7 +125,7 @@ function readStopTimeout({ stopTimeout }: MountFlags): number {
 }
 
 function readConfig(
-  flags: MountFlags,
+  flags: Pick<MountFlags, "config">,
   operands: readonly string[],
   context: CommandContext,
 ): MountConfig {

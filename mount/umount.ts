@@ -5,9 +5,9 @@ import { Libc } from "../cache/platform/libc.ts";
 import { mayMount } from "../cache/platform/kernel.ts";
 import { OUR_FILE_SYSTEM_TYPE } from "../cache/platform/mount_table.ts";
 import { thisMachine } from "./check/machine.ts";
-import { detach } from "./fuse/attach.ts";
+import { detach, detachDead } from "./fuse/attach.ts";
 import { describeHolders, holdersOf } from "./holders.ts";
-import { mountedAt } from "./mount_point.ts";
+import { lookAtPlace, mountedAt } from "./mount_point.ts";
 
 /** Unmounts `mountPoint`, or fails with the names of those who use it. */
 export async function unmountCommandLine(
@@ -36,4 +36,17 @@ export async function unmountCommandLine(
     `Cannot unmount "${mountPoint}": it is used by ${holders}`,
     "End them first, or take it out of the tree at once with --lazy",
   );
+}
+
+/** Takes `mountPoint` out of the tree if it is a mount of ours whose process has ended. */
+export async function unmountDead(mountPoint: string, context: CommandContext): Promise<ExitCode> {
+  const { mounted, state } = await lookAtPlace(
+    mountPoint,
+    thisMachine(context.env),
+    context.clock,
+  );
+  if (state.kind === "dead" && mounted?.type === OUR_FILE_SYSTEM_TYPE) {
+    await detachDead(Libc.open(), mounted.mountPoint);
+  }
+  return EXIT.done;
 }
