@@ -24,7 +24,7 @@ Deno.test("backendFromUrl gives a store the defaults of a configuration file", (
     prefix: "a/b",
     endpoint: "https://acc.blob.core.windows.net",
     listPageSize: 5_000,
-    auth: { method: "managed_identity", clientId: null },
+    auth: { method: "managed_identity", clientId: null, resourceId: null },
   });
 });
 

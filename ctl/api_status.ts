@@ -63,7 +63,7 @@ const BACKEND_STATUS = z.object({
   /** Why the store is taken to be silent, and since when; null while it answers. */
   silent_reason: z.string().nullable(),
   silent_since: TIME.nullable(),
-  /** When the configured credential ends; null when it does not, renews itself or does not say. */
+  /** When the credential in use ends, which may renew itself; null: never, or it does not say. */
   credential_expires: TIME.nullable(),
 });
 

@@ -131,16 +131,19 @@ Deno.test("parseMountConfig reads the Azure keys of the founding documents", () 
     prefix: "a/b",
     endpoint: "https://acc.blob.core.windows.net",
     listPageSize: 500,
-    auth: { method: "managed_identity", clientId: null },
+    auth: { method: "managed_identity", clientId: null, resourceId: null },
   });
   deepEqual(warnings.map(({ path }) => path), ["backends[0].config.chunk_size"]);
 });
 
+/** The secrets in `value`, at any depth. */
+function secretsIn(value: unknown): readonly Secret[] {
+  if (value instanceof Secret) return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(secretsIn) : [];
+}
+
 Deno.test("parseMountConfig reads secrets from variables and files, without white space", () => {
-  const revealed = (auth: unknown) =>
-    typeof auth === "object" && auth !== null
-      ? Object.values(auth).find((value) => value instanceof Secret)?.reveal()
-      : undefined;
+  const revealed = (auth: unknown) => secretsIn(auth)[0]?.reveal();
   equal(revealed(authOf("", "method: static, account_key_env: KEY")), KEY);
   equal(revealed(authOf("", "method: static, account_key_file: /secrets/key")), KEY);
   equal(revealed(authOf("", "method: static, sas_env: SAS")), SAS.slice(1));

@@ -40,7 +40,8 @@ export function controlSources(
   parts: ControlParts,
   { features, fileSystem }: Served,
 ): ControlSources {
-  const { warm, teams, context: { clock }, libc, open: { health, volumes }, plans } = parts;
+  const { warm, teams, context: { clock }, libc, open: { health, volumes, credentials }, plans } =
+    parts;
   const cache = parts.cache === null ? null : {
     ...parts.cache,
     operations: parts.cache.cache.operations,
@@ -52,7 +53,18 @@ export function controlSources(
   const process = { uid, pid: Deno.pid, kernelRelease: Deno.osRelease() };
   return {
     status: {
-      ...{ config, clock, ...process, features, fileSystem, cache, health, plans, warm },
+      ...{
+        config,
+        clock,
+        ...process,
+        features,
+        fileSystem,
+        cache,
+        health,
+        plans,
+        warm,
+        credentials,
+      },
       offline: new Map(volumes.map(({ name, offline }) => [name, offline])),
     },
     explain: {

@@ -45,7 +45,7 @@ Deno.test("mountConfigFromUrl reads account, container and prefix", () => {
     prefix: "train/v2",
     endpoint: "https://acc.blob.core.windows.net",
     listPageSize: 5_000,
-    auth: { method: "managed_identity", clientId: null },
+    auth: { method: "managed_identity", clientId: null, resourceId: null },
   });
 });
 

@@ -39,6 +39,8 @@ export interface VolumeDeps extends BackendDeps {
 export interface OpenVolumes extends AsyncDisposable {
   readonly volumes: readonly Volume[];
   readonly health: ReadonlyMap<string, BackendHealth>;
+  /** When the credential that each backend uses now ends; null: never, or unknown. */
+  readonly credentials: ReadonlyMap<string, () => number | null>;
 }
 
 /**
@@ -61,6 +63,9 @@ export async function openVolumes(
         : new Offline({ ...cache, ...deps, backend: settings.name, signal: deps.gone }),
     })),
     health: new Map(opened.map(({ settings, backend }) => [settings.name, backend.health])),
+    credentials: new Map(
+      opened.map(({ settings, backend }) => [settings.name, backend.credentialExpiresMs]),
+    ),
     async [Symbol.asyncDispose]() {
       for (const { backend } of opened) await backend.backend[Symbol.asyncDispose]();
     },

@@ -1,66 +1,175 @@
 /** Every kind of Entra credential against fake issuers and a real Azurite over https. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { startAzuriteWithTokens } from "./support/azurite.ts";
-import { startEntraFake } from "./support/entra_fake.ts";
-import { createTestAuthority } from "./support/test_authority.ts";
+import {
+  type Azurite,
+  seedAzurite,
+  startAzurite,
+  startAzuriteWithTokens,
+} from "./support/azurite.ts";
+import { EntraFake, TENANT_ID } from "./support/entra_fake.ts";
+import { createTestAuthority, makeApplicationCertificate } from "./support/test_authority.ts";
 
 const CLIENT = fileURLToPath(new URL("./support/azure_identity_client.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 const CLIENT_ID = "22222222-2222-2222-2222-222222222222";
+const RESOURCE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/" +
+  "userAssignedIdentities/reader";
+const STORAGE = "https://storage.azure.com";
+const CONTAINER = "identities";
 
-Deno.test("AzureBackend works with managed, application and workload identities", async (t) => {
-  await using authority = await createTestAuthority();
-  await using azurite = await startAzuriteWithTokens(authority);
-  await using entra = startEntraFake(
-    await Deno.readTextFile(authority.certificateFile),
-    await Deno.readTextFile(authority.keyFile),
-    Date.now(),
+type Auth = Readonly<Record<string, string>>;
+
+/** Issuers, a store, and the files that credentials are made of. */
+async function openWorld(owned: AsyncDisposableStack) {
+  const authority = owned.use(await createTestAuthority());
+  const azurite = owned.use(await startAzuriteWithTokens(authority));
+  await seedAzurite(azurite, authority, CONTAINER, []);
+  const application = await makeApplicationCertificate(authority);
+  const entra = owned.use(
+    new EntraFake({
+      certificate: await Deno.readTextFile(authority.certificateFile),
+      key: await Deno.readTextFile(authority.keyFile),
+      lifetimeMs: 3_600_000,
+      clientSecret: "the secret",
+      applicationKey: await Deno.readTextFile(application.publicKeyFile),
+    }),
   );
-  const container = "identities";
+  const tokenFile = `${authority.directory}/token`;
+  await Deno.writeTextFile(tokenFile, "an.assertion.of-kubernetes");
   const env = {
     NODE_EXTRA_CA_CERTS: authority.authorityFile,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
+    SECRET: "the secret",
+    WRONG_SECRET: "another secret",
   };
-  const tokenFile = `${authority.directory}/token`;
-  await Deno.writeTextFile(tokenFile, "an.assertion.of-kubernetes");
-  await runClient(env, [azurite.endpoint, container, "create", azurite.key]);
+  return { authority, azurite, entra, application, tokenFile, env };
+}
 
-  const { tenantId, authorityHost } = entra;
-  const application = [tenantId, CLIENT_ID];
-  const cases: readonly [method: string, parameters: readonly string[], asked: string][] = [
-    ["system_identity", [], "metadata system"],
-    ["user_identity", application, `metadata ${CLIENT_ID}`],
+Deno.test("AzureBackend works with every identity that Entra knows", async (t) => {
+  await using owned = new AsyncDisposableStack();
+  const { authority, azurite, entra, application, tokenFile, env } = await openWorld(owned);
+  const principal = {
+    ...{ method: "service_principal", tenant_id: TENANT_ID, client_id: CLIENT_ID },
+    authority_host: entra.authorityHost,
+  };
+  const asked = (proof: string) => `authority ${CLIENT_ID} ${proof} ${STORAGE}`;
+  const cases: readonly (readonly [title: string, auth: Auth, asked: string | null])[] = [
+    ["the machine", { method: "managed_identity" }, `metadata system ${STORAGE}`],
     [
-      "service_principal",
-      [...application, "the secret", authorityHost],
-      `authority client_credentials ${CLIENT_ID} the secret`,
+      "an identity of the machine, by client ID",
+      { method: "managed_identity", client_id: CLIENT_ID },
+      `metadata ${CLIENT_ID} ${STORAGE}`,
     ],
     [
-      "workload_identity",
-      [...application, tokenFile, authorityHost],
-      `authority client_credentials ${CLIENT_ID} an.assertion.of-kubernetes`,
+      "an identity of the machine, by resource ID",
+      { method: "managed_identity", resource_id: RESOURCE_ID },
+      `metadata ${RESOURCE_ID} ${STORAGE}`,
     ],
+    ["an application", { ...principal, client_secret_env: "SECRET" }, asked("secret")],
+    [
+      "an application with a certificate",
+      { ...principal, client_certificate_file: application.file },
+      asked("certificate"),
+    ],
+    [
+      "a pod",
+      {
+        ...{ method: "workload_identity", tenant_id: TENANT_ID, client_id: CLIENT_ID },
+        ...{ token_file: tokenFile, authority_host: entra.authorityHost },
+      },
+      asked("an.assertion.of-kubernetes"),
+    ],
+    ["the user of the Azure CLI", { method: "azure_cli" }, `metadata cli ${STORAGE}`],
   ];
-  for (const [method, parameters, asked] of cases) {
-    await t.step(method, async () => {
+  const path = await writeCli(authority.directory, entra.metadataHost);
+  for (const [title, auth, wanted] of cases) {
+    await t.step(title, async () => {
       const before = entra.seen.length;
-      const said = await runClient(env, [azurite.endpoint, container, method, ...parameters]);
-      const renewals = ["entra success"];
-      assert.deepEqual(JSON.parse(said), { text: `by ${method}`, listed: true, renewals });
-      assert.deepEqual(entra.seen.slice(before), [asked], "one token serves all requests");
+      const answer = await runClient(azurite, auth, { ...env, PATH: path });
+      assert.deepEqual(answer, { said: "hello", renewals: ["entra success"] });
+      assert.deepEqual(entra.seen.slice(before), [wanted], "one token serves all requests");
     });
   }
 });
 
-async function runClient(env: Record<string, string>, args: readonly string[]): Promise<string> {
+Deno.test("AzureBackend says who was refused, and what to look at", async (t) => {
+  await using owned = new AsyncDisposableStack();
+  const { authority, azurite, entra, env } = await openWorld(owned);
+  const principal = {
+    ...{ method: "service_principal", tenant_id: TENANT_ID, client_id: CLIENT_ID },
+    ...{ authority_host: entra.authorityHost, client_secret_env: "SECRET" },
+  };
+  await t.step("an application with a wrong secret", async () => {
+    const auth = { ...principal, client_secret_env: "WRONG_SECRET" };
+    const { said, renewals } = await runClient(azurite, auth, env);
+    assert.match(said, /^denied: .*no access token from Entra .*AADSTS7000215/);
+    assert.match(said, new RegExp(`Check tenant, client id and secret .*"${CLIENT_ID}"`));
+    assert.deepEqual(renewals, ["entra failure"], "it is not asked again");
+  });
+  await t.step("an application of another tenant", async () => {
+    const auth = { ...principal, tenant_id: "33333333-3333-3333-3333-333333333333" };
+    const { said } = await runClient(azurite, auth, env);
+    assert.match(said, /^denied: .*AADSTS90002: Tenant not found.*Check tenant/);
+  });
+  await t.step("nobody who is logged in with the Azure CLI", async () => {
+    const path = await writeCli(authority.directory, null);
+    const { said } = await runClient(azurite, { method: "azure_cli" }, { ...env, PATH: path });
+    assert.match(said, /^denied: .*Please run 'az login'.*Run "az login" as the mounting user/);
+  });
+  await t.step("nobody, because there is no Azure CLI", async () => {
+    const bare = { ...env, PATH: "/nowhere" };
+    const { said } = await runClient(azurite, { method: "azure_cli" }, bare);
+    assert.match(said, /^denied: .*Azure CLI could not be found/);
+  });
+  await t.step("a machine whose metadata service is down", async () => {
+    entra.fail(503, { error: "busy" }, 3);
+    const { said, renewals } = await runClient(azurite, { method: "managed_identity" }, env);
+    assert.equal(said, "hello", `it is asked again after 1, 2 and 4 s: ${renewals.join()}`);
+    const failures = ["entra failure", "entra failure", "entra failure"];
+    assert.deepEqual(renewals, [...failures, "entra success"]);
+  });
+});
+
+Deno.test("AzureBackend without credentials counts that it has none", async () => {
+  await using azurite = await startAzurite();
+  const { renewals } = await runClient(azurite, { method: "none" }, {});
+  assert.deepEqual(renewals, ["none success"]);
+});
+
+/** A program `az` that gives out a token, or else wants a login; the PATH to find it on. */
+async function writeCli(directory: string, metadataHost: string | null): Promise<string> {
+  const bin = `${directory}/bin-${metadataHost === null ? "out" : "in"}`;
+  await Deno.mkdir(bin, { recursive: true });
+  const query = "api-version=2018-02-01&client_id=cli&resource=$RESOURCE";
+  const script = metadataHost === null
+    ? `echo "ERROR: Please run 'az login' to setup account." >&2; exit 1`
+    : `RESOURCE=$6
+       curl -s -H metadata:true "${metadataHost}/metadata/identity/oauth2/token?${query}" |
+       sed 's/"access_token"/"accessToken"/; s/"expires_on":"\\([0-9]*\\)"/"expires_on":\\1/'`;
+  await Deno.writeTextFile(`${bin}/az`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return `${bin}:${Deno.env.get("PATH") ?? ""}`;
+}
+
+async function runClient(
+  azurite: Azurite,
+  auth: Auth,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly said: string; readonly renewals: readonly unknown[] }> {
+  const { endpoint, account } = azurite;
+  const config = { account, root: CONTAINER, endpoint };
+  const backend = JSON.stringify({ name: "azure", type: "azureblob", config, auth });
   const client = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", CONFIG, CLIENT, ...args],
-    env,
+    args: ["run", "-A", "--no-check", "--config", CONFIG, CLIENT, backend],
+    env: { ...env },
     stdout: "piped",
     stderr: "piped",
   });
   const { success, stdout, stderr } = await client.output();
   assert.ok(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
+  const answer: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  assert.ok(typeof answer === "object" && answer !== null);
+  assert.ok("said" in answer && typeof answer.said === "string");
+  assert.ok("renewals" in answer && Array.isArray(answer.renewals));
+  return { said: answer.said, renewals: answer.renewals };
 }

@@ -106,7 +106,7 @@ Deno.test("AzureBackend refuses to send a token over plain http", async () => {
   await using backend = await openBare({
     endpoint: azurite.endpoint,
     container: CONTAINER,
-    auth: { method: "managed_identity", clientId: null },
+    auth: { method: "managed_identity", clientId: null, resourceId: null },
   });
   const error = await failsWith("denied", backend.list("", null, never));
   assert.match(error.message, /only be sent over https/);

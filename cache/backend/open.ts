@@ -23,6 +23,8 @@ export interface OpenedBackend {
   readonly limit: AdaptiveLimit;
   /** The files behind a local backend; null for all others. */
   readonly files: LocalFiles | null;
+  /** When the credential in use ends, in milliseconds since the epoch; null: never, or unknown. */
+  readonly credentialExpiresMs: () => number | null;
 }
 
 /** What backends are built with; `random` gives numbers in [0, 1). */
@@ -71,22 +73,28 @@ export async function openBackend(
     case "azureblob": {
       // The SDK takes a third of a second to load, which a mount without Azure need not pay.
       const { AzureBackend } = await import("./azure/backend.ts");
-      const azure = await AzureBackend.open(name, source, {
+      const azure = AzureBackend.open(name, source, {
         clock: deps.clock,
         random: deps.random,
         onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
       });
-      return openRemote(azure, settings, deps);
+      return {
+        ...openRemote(azure, settings, deps),
+        credentialExpiresMs: () => azure.credentialExpiresMs,
+      };
     }
     case "s3": {
       // As above.
       const { S3Backend } = await import("./s3/backend.ts");
-      const s3 = await S3Backend.open(name, source, {
+      const s3 = S3Backend.open(name, source, {
         clock: deps.clock,
         random: deps.random,
         onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
       });
-      return openRemote(s3, settings, deps);
+      return {
+        ...openRemote(s3, settings, deps),
+        credentialExpiresMs: () => s3.credentialExpiresMs,
+      };
     }
     case "gcs": {
       // As above, though there is little to load before the first token.
@@ -96,7 +104,10 @@ export async function openBackend(
         random: deps.random,
         onRenewal: (status, provider) => deps.metrics.authRefresh(provider, status),
       });
-      return openRemote(gcs, settings, deps);
+      return {
+        ...openRemote(gcs, settings, deps),
+        credentialExpiresMs: () => gcs.credentialExpiresMs,
+      };
     }
   }
 }
@@ -152,5 +163,5 @@ function guard(
     clock: deps.clock,
     logger: deps.logger,
   });
-  return { backend: health.backend, health, limit, files };
+  return { backend: health.backend, health, limit, files, credentialExpiresMs: () => null };
 }

@@ -1,23 +1,13 @@
 /** Configuration of one backend, resolved: defaults applied, secrets read, nothing optional. */
+import type { AwsChain } from "./identity/aws_chain.ts";
+import type { FederatedRole } from "./identity/aws_role.ts";
+import type { EntraAuth } from "./identity/entra_auth.ts";
+import type { VaultSecret } from "./identity/key_vault.ts";
 import type { Secret } from "../platform/secret.ts";
 
 /** How requests to Azure Blob Storage are authorised. */
 export type AzureAuth =
-  | { readonly method: "managed_identity"; readonly clientId: string | null }
-  | {
-    readonly method: "service_principal";
-    readonly tenantId: string;
-    readonly clientId: string;
-    readonly clientSecret: Secret;
-    readonly authorityHost: string | null;
-  }
-  | {
-    readonly method: "workload_identity";
-    readonly tenantId: string;
-    readonly clientId: string;
-    readonly tokenFile: string;
-    readonly authorityHost: string | null;
-  }
+  | EntraAuth
   | { readonly method: "account_key"; readonly accountKey: Secret }
   | { readonly method: "sas"; readonly sasToken: Secret }
   | { readonly method: "none" };
@@ -30,15 +20,10 @@ export type S3Auth =
     readonly secretAccessKey: Secret;
     readonly sessionToken: Secret | null;
   }
-  /** The first of the sources that the AWS tools look at, too. */
-  | { readonly method: "default" }
-  | { readonly method: "profile"; readonly profile: string }
-  | {
-    readonly method: "web_identity";
-    readonly roleArn: string;
-    readonly tokenFile: string;
-    readonly sessionName: string;
-  }
+  | AwsChain
+  /** A role, for the token of a pod or of another issuer. */
+  | { readonly method: "web_identity" | "oidc_federation"; readonly role: FederatedRole }
+  | { readonly method: "static_keyvault"; readonly secret: VaultSecret }
   | { readonly method: "none" };
 
 /** Who vouches to Google for this machine: a token of another issuer, for workload identity. */

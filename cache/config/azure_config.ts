@@ -115,6 +115,7 @@ function isTokenMethod(auth: AzureAuth): boolean {
     case "managed_identity":
     case "service_principal":
     case "workload_identity":
+    case "azure_cli":
       return true;
     case "account_key":
     case "sas":

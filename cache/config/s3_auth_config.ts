@@ -1,13 +1,36 @@
 /** `auth:` of an `s3` backend: which method, and where its secrets are. */
 import type { z } from "zod";
+import type { FederatedRole, RoleSubject } from "../backend/identity/aws_role.ts";
 import type { S3Auth } from "../backend/settings.ts";
 import type { ConfigPath } from "../platform/config_problem.ts";
 import type { ConfigReader } from "../platform/config_reader.ts";
 import type { Secret } from "../platform/secret.ts";
-import { absolutePath, choice, inlineSecret, matching, section } from "../platform/setting.ts";
+import {
+  absolutePath,
+  choice,
+  inlineSecret,
+  matching,
+  section,
+  serviceUrl,
+} from "../platform/setting.ts";
+import {
+  ENTRA_KEYS,
+  ENTRA_METHODS,
+  KEYS_OF_ENTRA_METHOD,
+  onlyKeys,
+  readEntraAuth,
+} from "./entra_auth_config.ts";
 import { secretInFile, secretInVariable, variableName } from "./secret_source.ts";
 
-const METHODS = ["default", "static", "profile", "web_identity", "none"] as const;
+const METHODS = [
+  "default",
+  "static",
+  "profile",
+  "web_identity",
+  "oidc_federation",
+  "static_keyvault",
+  "none",
+] as const;
 
 /** `auth:` of an `s3` backend. */
 export const S3_AUTH = section({
@@ -21,18 +44,24 @@ export const S3_AUTH = section({
   profile: matching(/^[^\s[\]]{1,128}$/, "the name of a profile").optional(),
   role_arn: matching(/^arn:[\w:/+=,.@-]+$/, 'a role such as "arn:aws:iam::123:role/NAME"')
     .optional(),
-  token_file: absolutePath().optional(),
   session_name: matching(/^[\w+=,.@-]{2,64}$/, "2 to 64 letters, digits or =,.@-").optional(),
+  sts_endpoint: serviceUrl("https://sts.eu-central-1.amazonaws.com").optional(),
+  audience: matching(/^\S{1,512}$/, 'an application such as "api://AzureADTokenExchange"')
+    .optional(),
+  identity: choice(ENTRA_METHODS).optional(),
+  vault_url: serviceUrl("https://NAME.vault.azure.net").optional(),
+  secret_name: matching(/^[A-Za-z0-9-]{1,127}$/, "the name of a secret: letters, digits, dashes")
+    .optional(),
+  ...ENTRA_KEYS,
   access_key_id: inlineSecret("access_key_id_env or access_key_id_file"),
   secret_access_key: inlineSecret("secret_access_key_env or secret_access_key_file"),
   session_token: inlineSecret("session_token_env or session_token_file"),
 });
 
 type Written = z.output<typeof S3_AUTH>;
-type AuthKey = keyof Written & string;
 
 /** Keys each method reads; any other would be a setting that silently does nothing. */
-const KEYS_OF_METHOD: Readonly<Record<Written["method"], readonly AuthKey[]>> = {
+const KEYS_OF_METHOD: Readonly<Record<Written["method"], readonly string[]>> = {
   default: [],
   static: [
     "access_key_id_env",
@@ -43,7 +72,9 @@ const KEYS_OF_METHOD: Readonly<Record<Written["method"], readonly AuthKey[]>> = 
     "session_token_file",
   ],
   profile: ["profile"],
-  web_identity: ["role_arn", "token_file", "session_name"],
+  web_identity: ["role_arn", "token_file", "session_name", "sts_endpoint"],
+  oidc_federation: ["role_arn", "token_file", "session_name", "sts_endpoint"],
+  static_keyvault: ["vault_url", "secret_name", "identity"],
   none: [],
 };
 
@@ -53,35 +84,43 @@ export function readS3Auth(reader: ConfigReader, backendPath: ConfigPath): S3Aut
   // No `auth` means what the AWS tools do without one, which needs no secret in the file.
   if (!reader.has(path)) return { method: "default" };
   const written = reader.read(S3_AUTH, path);
-  if (written === null || !onlyKeysOfMethod(reader, path, written)) return null;
-  switch (written.method) {
+  if (written === null) return null;
+  const { method } = written;
+  if (!onlyKeys(reader, path, written, keysOf(written), method)) return null;
+  switch (method) {
     case "default":
-      return { method: "default" };
+      return { method };
     case "none":
-      return { method: "none" };
+      return { method };
     case "static":
       return readStatic(reader, path, written);
     case "profile": {
       const { profile } = written;
-      if (profile !== undefined) return { method: "profile", profile };
+      if (profile !== undefined) return { method, profile };
       reader.report([...path, "profile"], "wanted the name of a profile");
       return null;
     }
     case "web_identity":
       return readWebIdentity(reader, path, written);
+    case "oidc_federation":
+      return readFederation(reader, backendPath, written);
+    case "static_keyvault":
+      return readVault(reader, path, written);
   }
 }
 
-function onlyKeysOfMethod(reader: ConfigReader, path: ConfigPath, written: Written): boolean {
-  const { method, ...given } = written;
-  const allowed: readonly string[] = KEYS_OF_METHOD[method];
-  const extra = Object.keys(given).filter((key) =>
-    !allowed.includes(key) && reader.has([...path, key])
-  );
-  for (const key of extra) {
-    reader.report([...path, key], `not used by method "${method}": remove it`);
-  }
-  return extra.length === 0;
+function keysOf(written: Written): readonly string[] {
+  const { method } = written;
+  const asksEntra = method === "static_keyvault" ||
+    (method === "oidc_federation" && isEntraSubject(written));
+  const entra = KEYS_OF_ENTRA_METHOD[written.identity ?? "managed_identity"];
+  const federated = method === "oidc_federation" ? ["audience", "identity"] : [];
+  return ["method", ...KEYS_OF_METHOD[method], ...federated, ...(asksEntra ? entra : [])];
+}
+
+/** Whether Entra vouches for the machine: a workload identity has a token file of its own. */
+function isEntraSubject({ identity, token_file: tokenFile }: Written): boolean {
+  return identity !== undefined || tokenFile === undefined;
 }
 
 function readStatic(reader: ConfigReader, path: ConfigPath, written: Written): S3Auth | null {
@@ -126,5 +165,66 @@ function readWebIdentity(reader: ConfigReader, path: ConfigPath, written: Writte
     reader.report([...path, "token_file"], message);
   }
   if (!roleArn || !tokenFile) return null;
-  return { method: "web_identity", roleArn, tokenFile, sessionName: sessionName || "warpdrive" };
+  const role: FederatedRole = {
+    roleArn,
+    sessionName: sessionName || "warpdrive",
+    subject: { kind: "file", tokenFile },
+    stsEndpoint: written.sts_endpoint ?? null,
+  };
+  return { method: "web_identity", role };
+}
+
+/** A role for a token that is in a file, or that Entra gives an identity. */
+function readFederation(
+  reader: ConfigReader,
+  backendPath: ConfigPath,
+  written: Written,
+): S3Auth | null {
+  const path = [...backendPath, "auth"];
+  const { role_arn: roleArn, session_name: sessionName, sts_endpoint: stsEndpoint } = written;
+  if (roleArn === undefined) reader.report([...path, "role_arn"], "wanted the role to assume");
+  const subject = readSubject(reader, path, written);
+  if (roleArn === undefined || subject === null) return null;
+  const name = reader.text([...backendPath, "name"]) ?? "";
+  const role: FederatedRole = {
+    roleArn,
+    sessionName: sessionName ?? `warpdrive-${name}`.slice(0, 64),
+    subject,
+    stsEndpoint: stsEndpoint ?? null,
+  };
+  return { method: "oidc_federation", role };
+}
+
+function readSubject(
+  reader: ConfigReader,
+  path: ConfigPath,
+  written: Written,
+): RoleSubject | null {
+  const { audience, token_file: tokenFile } = written;
+  if (!isEntraSubject(written) && tokenFile !== undefined) {
+    if (audience === undefined) return { kind: "file", tokenFile };
+    reader.report([...path, "audience"], "given beside token_file: keep one of them");
+    return null;
+  }
+  const identity = readEntraAuth(reader, path, written.identity ?? "managed_identity", written);
+  if (audience === undefined) {
+    const wanted = "wanted the application that tokens are for, or token_file";
+    reader.report([...path, "audience"], wanted);
+  }
+  return identity === null || audience === undefined ? null : { kind: "entra", identity, audience };
+}
+
+function readVault(reader: ConfigReader, path: ConfigPath, written: Written): S3Auth | null {
+  const { vault_url: vaultUrl, secret_name: secretName } = written;
+  const at = [...path, "vault_url"];
+  if (vaultUrl === undefined) reader.report(at, "wanted the URL of the vault");
+  else if (!vaultUrl.startsWith("https:")) {
+    reader.report(at, "wanted an https URL, because tokens are never sent in the clear");
+  }
+  if (secretName === undefined) {
+    reader.report([...path, "secret_name"], "wanted the name of the secret");
+  }
+  const identity = readEntraAuth(reader, path, written.identity ?? "managed_identity", written);
+  if (identity === null || secretName === undefined || !vaultUrl?.startsWith("https:")) return null;
+  return { method: "static_keyvault", secret: { vaultUrl, secretName, identity } };
 }

@@ -104,10 +104,63 @@ Deno.test("An s3 backend takes a web identity from the variables of EKS", () => 
   const env = { AWS_ROLE_ARN: "arn:aws:iam::1:role/r", AWS_WEB_IDENTITY_TOKEN_FILE: "/t" };
   deepEqual(sourceOf({ root: "data" }, { method: "web_identity" }, env).source?.auth, {
     method: "web_identity",
-    roleArn: "arn:aws:iam::1:role/r",
-    tokenFile: "/t",
-    sessionName: "warpdrive",
+    role: {
+      roleArn: "arn:aws:iam::1:role/r",
+      sessionName: "warpdrive",
+      subject: { kind: "file", tokenFile: "/t" },
+      stsEndpoint: null,
+    },
   });
+});
+
+const ROLE = "arn:aws:iam::1:role/r";
+const MACHINE = { method: "managed_identity", clientId: null, resourceId: null };
+
+Deno.test("An s3 backend takes a role for a token of Entra, in a session of its own name", () => {
+  const written = { method: "oidc_federation", role_arn: ROLE, audience: "api://aws" };
+  deepEqual(sourceOf({ root: "data" }, written).source?.auth, {
+    method: "oidc_federation",
+    role: {
+      roleArn: ROLE,
+      sessionName: "warpdrive-a",
+      subject: { kind: "entra", identity: MACHINE, audience: "api://aws" },
+      stsEndpoint: null,
+    },
+  });
+  const named = { ...written, client_id_env: "ID", sts_endpoint: "https://sts.example.org" };
+  const auth = sourceOf({ root: "data" }, named, { ID: "some-id" }).source?.auth;
+  if (auth?.method !== "oidc_federation") throw new Error("Not federated");
+  deepEqual(auth.role.subject, {
+    kind: "entra",
+    identity: { ...MACHINE, clientId: "some-id" },
+    audience: "api://aws",
+  });
+  equal(auth.role.stsEndpoint, "https://sts.example.org");
+});
+
+Deno.test("An s3 backend takes a role for a token in a file", () => {
+  const written = { method: "oidc_federation", role_arn: ROLE, token_file: "/t" };
+  const auth = sourceOf({ root: "data" }, written).source?.auth;
+  if (auth?.method !== "oidc_federation") throw new Error("Not federated");
+  deepEqual(auth.role.subject, { kind: "file", tokenFile: "/t" });
+});
+
+Deno.test("An s3 backend takes keys from a vault, as whoever may read them", () => {
+  const vault = {
+    method: "static_keyvault",
+    vault_url: "https://v.vault.azure.net",
+    secret_name: "vast-a",
+  };
+  const secret = { vaultUrl: vault.vault_url, secretName: vault.secret_name, identity: MACHINE };
+  deepEqual(sourceOf({ root: "data" }, vault).source?.auth, { method: vault.method, secret });
+  const principal = {
+    ...{ ...vault, identity: "service_principal", tenant_id: "t", client_id: "c" },
+    client_secret_file: "/etc/secret",
+  };
+  const auth = sourceOf({ root: "data" }, principal).source?.auth;
+  if (auth?.method !== "static_keyvault") throw new Error("No vault");
+  equal(auth.secret.identity.method, "service_principal");
+  equal(/hunter/.test(Deno.inspect(auth, { depth: 9 }) + JSON.stringify(auth)), false);
 });
 
 /** Mistakes in `auth`, and what is said of them. */
@@ -123,6 +176,28 @@ const MISTAKES: readonly (readonly [auth: Mapping, problems: readonly string[]])
   [{ method: "web_identity" }, [
     "auth.role_arn: missing: wanted a role, here or in AWS_ROLE_ARN",
     "auth.token_file: missing: wanted a path, here or in AWS_WEB_IDENTITY_TOKEN_FILE",
+  ]],
+  [{ method: "oidc_federation" }, [
+    "auth.role_arn: missing: wanted the role to assume",
+    "auth.audience: missing: wanted the application that tokens are for, or token_file",
+  ]],
+  [{ method: "oidc_federation", role_arn: ROLE, audience: "a", token_file: "/t" }, [
+    'auth.audience: "a": given beside token_file: keep one of them',
+  ]],
+  [{ method: "oidc_federation", role_arn: ROLE, token_file: "/t", client_id: "c" }, [
+    'auth.client_id: "c": not used by method "oidc_federation": remove it',
+  ]],
+  [{ method: "static_keyvault", vault_url: "http://v.example.org" }, [
+    "auth.secret_name: missing: wanted the name of the secret",
+    'auth.vault_url: "http://v.example.org": wanted an https URL, because tokens are never sent ' +
+    "in the clear",
+  ]],
+  [{ method: "static_keyvault", identity: "service_principal", secret_name: "s" }, [
+    "auth.vault_url: missing: wanted the URL of the vault",
+    "auth.tenant_id: missing: wanted the tenant of the principal",
+    "auth.client_id: missing: wanted client_id or client_id_env",
+    "auth.client_secret_env: missing: wanted client_secret_env, client_secret_file or " +
+    "client_certificate_file",
   ]],
   [{ method: "static", secret_access_key: "hunter2" }, [
     "auth.secret_access_key: ***: secrets do not belong in this file: remove it and give " +

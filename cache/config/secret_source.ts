@@ -41,7 +41,7 @@ export function secretInFile(reader: ConfigReader, path: ConfigPath, name: strin
     reader.report(path, `the file cannot be read: ${reason}`);
     return null;
   }
-  if (text !== "") return new Secret(text);
+  if (text !== "") return new Secret(text, name);
   reader.report(path, "the file is empty");
   return null;
 }

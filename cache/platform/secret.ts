@@ -7,9 +7,16 @@ export const REDACTED = "***";
  */
 export class Secret {
   readonly #value: string;
+  readonly #file: string | null;
 
-  constructor(value: string) {
+  constructor(value: string, file: string | null = null) {
     this.#value = value;
+    this.#file = file;
+  }
+
+  /** The file it was read from, which may be replaced; null: it was in none. */
+  get file(): string | null {
+    return this.#file;
   }
 
   reveal(): string {

@@ -56,7 +56,7 @@ function sourceAt(place: AzurePlace): AzureSource {
 }
 
 /** The bare provider at `place`. */
-export function openBare(place: AzurePlace): Promise<AzureBackend> {
+export function openBare(place: AzurePlace): AzureBackend {
   const deps = { clock: systemClock, random: () => 0, onRenewal: () => {} };
   return AzureBackend.open("azure", sourceAt(place), deps);
 }

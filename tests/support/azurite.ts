@@ -107,6 +107,24 @@ async function start(flags: readonly string[]): Promise<Azurite> {
   };
 }
 
+/** Makes `container` in an Azurite over https, and objects `names` in it. */
+export async function seedAzurite(
+  { endpoint, key }: Azurite,
+  { authorityFile }: { readonly authorityFile: string },
+  container: string,
+  names: readonly string[],
+): Promise<void> {
+  const program = new URL("./azure_seed.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--config", config, program, endpoint, container, ...names],
+    env: { NODE_EXTRA_CA_CERTS: authorityFile, AZURITE_KEY: key },
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`Cannot fill Azurite: ${new TextDecoder().decode(stderr)}`);
+}
+
 /** The path of Azurite's Blob service program, installed in the user's cache directory. */
 export async function installAzurite(signal: AbortSignal): Promise<string> {
   const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;

@@ -28,6 +28,6 @@ export function s3SourceAt(server: Versitygw, bucket: string): S3Source {
 }
 
 /** The bare provider at `source`. */
-export function openS3(source: S3Source): Promise<S3Backend> {
+export function openS3(source: S3Source): S3Backend {
   return S3Backend.open("s3", source, { clock: systemClock, random: () => 0, onRenewal: () => {} });
 }

@@ -51,6 +51,22 @@ export async function createTestAuthority(): Promise<TestAuthority> {
   };
 }
 
+/** An application's certificate of its own making, with its key in one file. */
+export async function makeApplicationCertificate(
+  { directory }: TestAuthority,
+): Promise<{ readonly file: string; readonly publicKeyFile: string }> {
+  const file = `${directory}/application.pem`;
+  const key = `${directory}/application.key`;
+  const publicKeyFile = `${directory}/application.public.pem`;
+  await openssl([
+    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=application"],
+    ...["-keyout", key, "-out", file],
+  ]);
+  await openssl(["pkey", "-in", key, "-pubout", "-out", publicKeyFile]);
+  await Deno.writeTextFile(file, await Deno.readTextFile(key), { append: true });
+  return { file, publicKeyFile };
+}
+
 async function openssl(args: readonly string[]): Promise<void> {
   const command = new Deno.Command("openssl", { args: [...args], stdout: "null", stderr: "piped" });
   const { success, stderr } = await command.output();

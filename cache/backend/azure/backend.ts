@@ -1,15 +1,15 @@
 /** Azure Blob Storage: one container, or one prefix of it. */
-import { ContainerClient, isRestError, newPipeline } from "@azure/storage-blob";
-import { AbortScope } from "../abort_scope.ts";
 import {
-  authorization,
-  type AzureAuthorization,
-  clientCredential,
-  signingPipeline,
-} from "./credentials.ts";
+  AnonymousCredential,
+  ContainerClient,
+  isRestError,
+  newPipeline,
+} from "@azure/storage-blob";
+import { AbortScope } from "../abort_scope.ts";
+import { authorization, type AzureAuthorization } from "./credentials.ts";
 import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./entry.ts";
 import { type FailedOperation, NO_BLOB_SERVICE, refusedOperation } from "./errors.ts";
-import { type ReadPath, readRange } from "./read.ts";
+import { readRange } from "./read.ts";
 import { AzureTransport } from "./transport.ts";
 import { upload } from "./upload.ts";
 import {
@@ -44,7 +44,6 @@ export class AzureBackend implements Backend {
   readonly #source: AzureSource;
   readonly #container: ContainerClient;
   readonly #transport: AzureTransport;
-  readonly #readPath: ReadPath;
   readonly #clock: Clock;
 
   private constructor(
@@ -55,27 +54,26 @@ export class AzureBackend implements Backend {
   ) {
     this.#source = source;
     this.#clock = clock;
-    this.#transport = new AzureTransport(authorization);
+    this.#transport = new AzureTransport(source.account, authorization);
     const url = `${source.endpoint.replace(/\/+$/, "")}/${source.container}`;
     this.#container = new ContainerClient(
       url,
-      newPipeline(clientCredential(authorization), {
+      newPipeline(new AnonymousCredential(), {
         httpClient: this.#transport.httpClient,
         retryOptions: { maxTries: 1 },
         userAgentOptions: { userAgentPrefix: "warpdrive" },
       }),
     );
-    this.#readPath = { pipeline: signingPipeline(authorization), transport: this.#transport };
   }
 
   /** Prepares access to `source` as backend `name`; the service is not asked for anything yet. */
-  static async open(
-    name: string,
-    source: AzureSource,
-    deps: RenewalDeps,
-  ): Promise<AzureBackend> {
-    const authorized = await authorization(source.auth, source.account, deps);
-    return new AzureBackend(name, source, authorized, deps.clock);
+  static open(name: string, source: AzureSource, deps: RenewalDeps): AzureBackend {
+    return new AzureBackend(name, source, authorization(source.auth, deps), deps.clock);
+  }
+
+  /** When the credential in use ends, in milliseconds since the epoch; null: never, or unknown. */
+  get credentialExpiresMs(): number | null {
+    return this.#transport.credentialExpiresMs;
   }
 
   async list(directory: string, token: string | null, signal: AbortSignal): Promise<ListPage> {
@@ -115,7 +113,7 @@ export class AzureBackend implements Backend {
       "read",
       range.path,
       signal,
-      (own) => readRange(this.#readPath, this.#url(range.path), range, own),
+      (own) => readRange(this.#transport, this.#url(range.path), range, own),
     );
   }
 
@@ -143,7 +141,7 @@ export class AzureBackend implements Backend {
     this.#requireReachable("copy", to);
     return await this.#run("copy", to, signal, async (abortSignal) => {
       const target = this.#container.getBlobClient(this.#key(to));
-      const source = this.#transport.signedUrl(this.#url(from));
+      const source = await this.#transport.signedUrl(this.#url(from), abortSignal);
       const poller = await target.beginCopyFromURL(source, { abortSignal });
       while (!poller.isDone()) {
         await this.#clock.sleep(COPY_POLL_MS, abortSignal);

@@ -1,11 +1,8 @@
 /** How requests to Azure Blob Storage are authorised, for each way that can be configured. */
-import { Buffer } from "node:buffer";
-import { createEmptyPipeline, type Pipeline } from "@azure/core-rest-pipeline";
-import type { TokenCredential } from "@azure/identity";
-import { AnonymousCredential, StorageSharedKeyCredential } from "@azure/storage-blob";
-import { storageSharedKeyCredentialPolicy } from "@azure/storage-common";
 import { entraToken } from "../identity/entra_token.ts";
-import type { RenewalDeps, RenewedCredential } from "../identity/renewed_credential.ts";
+import { JudgedCredential } from "../identity/judged_credential.ts";
+import type { RenewalDeps } from "../identity/renewed_credential.ts";
+import { type Made, storedCredential } from "../identity/stored_credential.ts";
 import type { AzureAuth } from "../settings.ts";
 import type { Secret } from "../../platform/secret.ts";
 
@@ -13,107 +10,48 @@ import type { Secret } from "../../platform/secret.ts";
 const STORAGE_SCOPE = "https://storage.azure.com/.default";
 
 /**
- * What a request carries. A `shared_key` signs the request as it is sent, so the SDK does it; the
- * others are the same for every request and added by the transport.
+ * What a request carries: a signature by a key, which covers the request, a shared access
+ * signature in its URL, or a token.
  */
 export type AzureAuthorization =
-  | { readonly kind: "shared_key"; readonly account: string; readonly key: Secret }
-  | { readonly kind: "sas"; readonly query: Secret }
-  | { readonly kind: "bearer"; readonly token: RenewedCredential<string>; readonly hint: string }
+  | {
+    readonly kind: "shared_key" | "sas" | "bearer";
+    readonly credential: JudgedCredential<string>;
+  }
   | { readonly kind: "anonymous" };
 
-/** Prepares `auth` for `account`, without asking anybody for anything yet. */
-export async function authorization(
-  auth: AzureAuth,
-  account: string,
-  deps: RenewalDeps,
-): Promise<AzureAuthorization> {
+/** Prepares `auth`, without asking anybody for anything yet. */
+export function authorization(auth: AzureAuth, deps: RenewalDeps): AzureAuthorization {
   switch (auth.method) {
     case "none":
+      deps.onRenewal("success", "none");
       return { kind: "anonymous" };
     case "account_key":
-      return { kind: "shared_key", account, key: auth.accountKey };
+      return { kind: "shared_key", credential: stored(auth.accountKey, asItIs, deps) };
     case "sas":
-      return { kind: "sas", query: auth.sasToken };
+      return { kind: "sas", credential: stored(auth.sasToken, queryOf, deps) };
     default:
-      return {
-        kind: "bearer",
-        token: entraToken(await entraCredential(auth), STORAGE_SCOPE, deps),
-        hint: entraHint(auth),
-      };
+      return { kind: "bearer", credential: entraToken(auth, STORAGE_SCOPE, deps) };
   }
 }
 
-/** What the clients of the SDK sign with: nothing, unless a key has to see each request. */
-export function clientCredential(
-  authorization: AzureAuthorization,
-): StorageSharedKeyCredential | AnonymousCredential {
-  return authorization.kind === "shared_key"
-    ? new StorageSharedKeyCredential(authorization.account, authorization.key.reveal())
-    : new AnonymousCredential();
+function stored(
+  secret: Secret,
+  make: (text: string) => Made<string>,
+  deps: RenewalDeps,
+): JudgedCredential<string> {
+  const credential = storedCredential([secret], ([read]) => make(read?.reveal() ?? ""), deps);
+  const words = { what: "key or SAS", hint: "Check the secret that auth of the backend names" };
+  return new JudgedCredential(credential, words);
 }
 
-/** Signs, as the SDK does, the requests that do not go through its clients. */
-export function signingPipeline(authorization: AzureAuthorization): Pipeline {
-  const pipeline = createEmptyPipeline();
-  if (authorization.kind === "shared_key") {
-    pipeline.addPolicy(storageSharedKeyCredentialPolicy({
-      accountName: authorization.account,
-      accountKey: Buffer.from(authorization.key.reveal(), "base64"),
-    }));
-  }
-  return pipeline;
+function asItIs(text: string): Made<string> {
+  return { value: text, expiresMs: Infinity };
 }
 
-type EntraAuth = Extract<
-  AzureAuth,
-  { method: "managed_identity" | "service_principal" | "workload_identity" }
->;
-
-async function entraCredential(auth: EntraAuth): Promise<TokenCredential> {
-  // Loaded only here: keys and SAS need none of it.
-  const identity = await import("@azure/identity");
-  switch (auth.method) {
-    case "managed_identity":
-      return auth.clientId === null
-        ? new identity.ManagedIdentityCredential()
-        : new identity.ManagedIdentityCredential({ clientId: auth.clientId });
-    case "service_principal":
-      return new identity.ClientSecretCredential(
-        auth.tenantId,
-        auth.clientId,
-        auth.clientSecret.reveal(),
-        authorityOptions(auth.authorityHost),
-      );
-    case "workload_identity":
-      return new identity.WorkloadIdentityCredential({
-        tenantId: auth.tenantId,
-        clientId: auth.clientId,
-        tokenFilePath: auth.tokenFile,
-        ...authorityOptions(auth.authorityHost),
-      });
-  }
-}
-
-/**
- * A configured authority is trusted as it is: otherwise the library asks the public cloud about
- * it, which private clouds and networks without a way out do not have.
- */
-function authorityOptions(
-  authorityHost: string | null,
-): { authorityHost: string; disableInstanceDiscovery: boolean } | Record<never, never> {
-  return authorityHost === null ? {} : { authorityHost, disableInstanceDiscovery: true };
-}
-
-function entraHint(auth: EntraAuth): string {
-  switch (auth.method) {
-    case "managed_identity":
-      return auth.clientId === null
-        ? "Run on an Azure machine with a managed identity, or set another auth of the backend"
-        : `Check that identity "${auth.clientId}" is assigned to this machine`;
-    case "service_principal":
-      return `Check tenant, client id and secret of application "${auth.clientId}"`;
-    case "workload_identity":
-      return `Check tenant, client id and the token in "${auth.tokenFile}"`;
-  }
+/** A SAS as the query of a URL; it says itself when it ends, but where a stored policy does. */
+function queryOf(text: string): Made<string> {
+  const value = text.replace(/^\?/, "");
+  const endMs = Date.parse(new URLSearchParams(value).get("se") ?? "");
+  return { value, expiresMs: Number.isNaN(endMs) ? Infinity : endMs };
 }

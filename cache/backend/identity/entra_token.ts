@@ -1,16 +1,159 @@
 /** Access tokens of Entra. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  createDefaultHttpClient,
+  type HttpClient,
+  type PipelineRequest,
+  type PipelineResponse,
+} from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
-import { type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
+import { clientAssertion } from "./client_assertion.ts";
+import type { EntraAuth } from "./entra_auth.ts";
+import { isBusyStatus, IssuerError } from "./issuer_error.ts";
+import { JudgedCredential } from "./judged_credential.ts";
+import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
+import { readAgain, readStored } from "./stored_credential.ts";
+import type { Clock } from "../../platform/clock.ts";
 
-/** Tokens of `credential` for `scope`, kept fresh. */
+/** Tokens for `scope`, kept fresh. */
 export function entraToken(
-  credential: TokenCredential,
+  auth: EntraAuth,
   scope: string,
   deps: RenewalDeps,
-): RenewedCredential<string> {
-  return new RenewedCredential("entra", async (abortSignal) => {
-    const token = await credential.getToken(scope, { abortSignal });
+): JudgedCredential<string> {
+  const issue = (signal: AbortSignal) => issueToken(auth, scope, signal, deps.clock);
+  const words = { what: "access token from Entra", hint: entraHint(auth) };
+  return new JudgedCredential(new RenewedCredential("entra", issue, deps), words);
+}
+
+/**
+ * Asks for one token. The library is asked through a new object each time: it keeps what it was
+ * given, and would hand out again a token that the service has refused.
+ */
+async function issueToken(
+  auth: EntraAuth,
+  scope: string,
+  abortSignal: AbortSignal,
+  clock: Clock,
+): Promise<Issued<string>> {
+  const answers: Answers = { lastStatus: null, busy: null };
+  try {
+    const credential = await entraCredential(auth, clock);
+    const token = await ASKING.run(answers, () => credential.getToken(scope, { abortSignal }));
     if (token === null) throw new Error("The issuer gave out no token");
     return { value: token.token, expiresMs: token.expiresOnTimestamp };
-  }, deps);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new IssuerError(answers.busy ?? said, answers.lastStatus, { cause: error });
+  }
+}
+
+/** What was answered to one question. */
+interface Answers {
+  /** Of the last answer; null where there was none. */
+  lastStatus: number | null;
+  /** What there is to say of an answer that the issuer is busy; null where it was no such one. */
+  busy: string | null;
+}
+
+/**
+ * Whose question a request is part of. For managed identities the library sends the requests of
+ * everybody in a process through the client that the first one gave it.
+ */
+const ASKING = new AsyncLocalStorage<Answers>();
+
+/** The library's own HTTP client, which it uses everywhere; takes note of answers. */
+class WatchingClient implements HttpClient {
+  readonly #client = createDefaultHttpClient();
+
+  async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
+    const answers = ASKING.getStore();
+    if (answers !== undefined) Object.assign(answers, { lastStatus: null, busy: null });
+    const response = await this.#client.sendRequest(request);
+    const { status } = response;
+    if (answers !== undefined) answers.lastStatus = status;
+    if (!isBusyStatus(status)) return response;
+    const said = `the issuer answered ${status}`;
+    if (answers !== undefined) answers.busy = said;
+    // The library would not ask again for a minute, for anybody in this process.
+    throw new IssuerError(said, status);
+  }
+}
+
+async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCredential> {
+  // Loaded only here: keys and SAS need none of it.
+  const identity = await import("@azure/identity");
+  // Renewals are repeated by their owner, who knows how long the old token lasts.
+  const options = { httpClient: new WatchingClient(), retryOptions: { maxRetries: 0 } };
+  switch (auth.method) {
+    case "managed_identity": {
+      const { clientId, resourceId } = auth;
+      if (clientId !== null) {
+        return new identity.ManagedIdentityCredential({ ...options, clientId });
+      }
+      if (resourceId === null) return new identity.ManagedIdentityCredential(options);
+      return new identity.ManagedIdentityCredential({ ...options, resourceId });
+    }
+    case "service_principal": {
+      const { tenantId, clientId, proof, authorityHost } = auth;
+      const chosen = { ...options, ...authorityOptions(authorityHost) };
+      if (proof.kind === "secret") {
+        const secret = (await readAgain(proof.secret)).reveal();
+        return new identity.ClientSecretCredential(tenantId, clientId, secret, chosen);
+      }
+      const host = authorityHost ?? identity.AzureAuthorityHosts.AzurePublicCloud;
+      const application = {
+        clientId,
+        tokenEndpoint: `${host.replace(/\/+$/, "")}/${tenantId}/oauth2/v2.0/token`,
+        pem: await readStored(proof.file),
+        password: proof.password === null ? null : (await readAgain(proof.password)).reveal(),
+      };
+      const assertion = () => Promise.resolve(clientAssertion(application, clock.wallMs()));
+      return new identity.ClientAssertionCredential(tenantId, clientId, assertion, chosen);
+    }
+    case "workload_identity": {
+      const { tenantId, clientId, tokenFile: tokenFilePath, authorityHost } = auth;
+      const authority = authorityOptions(authorityHost);
+      return new identity.WorkloadIdentityCredential({
+        ...{ ...options, ...authority, tenantId, clientId, tokenFilePath },
+      });
+    }
+    case "azure_cli":
+      return auth.tenantId === null
+        ? new identity.AzureCliCredential(CLI)
+        : new identity.AzureCliCredential({ ...CLI, tenantId: auth.tenantId });
+  }
+}
+
+/** The Azure CLI takes seconds to start. */
+const CLI = { processTimeoutInMs: 25_000 };
+
+/**
+ * A configured authority is trusted as it is: otherwise the library asks the public cloud about
+ * it, which private clouds and networks without a way out do not have.
+ */
+function authorityOptions(
+  authorityHost: string | null,
+): { authorityHost: string; disableInstanceDiscovery: boolean } | Record<never, never> {
+  return authorityHost === null ? {} : { authorityHost, disableInstanceDiscovery: true };
+}
+
+/** What to look at when Entra gives `auth` no token. */
+export function entraHint(auth: EntraAuth): string {
+  switch (auth.method) {
+    case "managed_identity": {
+      const named = auth.clientId ?? auth.resourceId;
+      return named === null
+        ? "Run on an Azure machine with a managed identity, or set another auth of the backend"
+        : `Check that identity "${named}" is assigned to this machine`;
+    }
+    case "service_principal":
+      return auth.proof.kind === "secret"
+        ? `Check tenant, client id and secret of application "${auth.clientId}"`
+        : `Check tenant, client id and "${auth.proof.file}" of application "${auth.clientId}"`;
+    case "workload_identity":
+      return `Check tenant, client id and the token in "${auth.tokenFile}"`;
+    case "azure_cli":
+      return 'Run "az login" as the mounting user, or set another auth of the backend';
+  }
 }

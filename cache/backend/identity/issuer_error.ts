@@ -23,10 +23,16 @@ const UNREACHED =
 /** Statuses that pass by themselves: the issuer is asked again, a few times. */
 const BUSY: ReadonlySet<number> = new Set([429, 500, 503]);
 
-/** Whether `error` is an issuer's plea to come back later. */
+/** Whether an answer with `status` is an issuer's plea to come back later. */
+export function isBusyStatus(status: number): boolean {
+  return BUSY.has(status);
+}
+
+/** Whether `error` is an issuer's plea to come back later; a fault has been judged already. */
 export function isBusy(error: unknown): boolean {
+  if (error instanceof StoreFault) return false;
   const status = statusOf(error);
-  return status !== null && BUSY.has(status);
+  return status !== null && isBusyStatus(status);
 }
 
 /** What a request to an issuer was for. */
@@ -53,7 +59,8 @@ export function issuerFault(error: unknown, wanted: WantedCredential): StoreFaul
   const refused = status !== null && status < 500 && status !== 429;
   const outage = !refused && (status !== null || unreached || wanted.obtainedBefore);
   // The first line names the fault; the rest are trace ids and advice for developers.
-  const said = describeError(error).split("\n")[0]?.trim() ?? "";
+  const whole = error instanceof IssuerError ? error.message : describeError(error);
+  const said = whole.split("\n")[0]?.trim() ?? "";
   const reason = `no ${wanted.what} (${said})`;
   return new StoreFault(outage ? "unavailable" : "denied", reason, wanted.hint, { cause: error });
 }

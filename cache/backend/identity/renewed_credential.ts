@@ -75,6 +75,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
   readonly #provider: AuthProvider;
   readonly #issue: (signal: AbortSignal) => Promise<Issued<T>>;
   readonly #deps: RenewalDeps;
+  readonly #owned: AsyncDisposable | null;
   readonly #closing = new AbortController();
   /** Renewals that nobody waits for; their failures are counted, and a later call tries again. */
   readonly #background = new TaskGroup(() => {});
@@ -83,12 +84,17 @@ export class RenewedCredential<T> implements AsyncDisposable {
   #renewal: Promise<T> | null = null;
   #discardableMs = -Infinity;
 
-  /** `issue` throws an `IssuerError` with a status for the busy issuer that is asked again. */
+  /**
+   * `issue` throws an `IssuerError` with a status for the busy issuer that is asked again; `owned`
+   * is what it stands on, such as the token it shows, and is disposed with it.
+   */
   constructor(
     provider: AuthProvider,
     issue: (signal: AbortSignal) => Promise<Issued<T>>,
     deps: RenewalDeps,
+    owned: AsyncDisposable | null = null,
   ) {
+    this.#owned = owned;
     this.#provider = provider;
     this.#issue = issue;
     this.#deps = deps;
@@ -142,6 +148,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
     this.#closing.abort();
     await this.#background.settled();
     await this.#renewal?.catch(() => {});
+    await this.#owned?.[Symbol.asyncDispose]();
   }
 
   #renew(): Promise<T> {

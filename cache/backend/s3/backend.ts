@@ -24,7 +24,7 @@ import { RefusedError } from "../refusal.ts";
 import type { RenewalDeps } from "../identity/renewed_credential.ts";
 import { credentialOf } from "./credentials.ts";
 import { directoryEntry, listPage, objectEntry } from "./entry.ts";
-import { ENDED_CREDENTIALS, NO_S3_SERVICE, refusedOperation, serviceCodeOf } from "./errors.ts";
+import { isRefusedCredential, NO_S3_SERVICE, refusedOperation, serviceCodeOf } from "./errors.ts";
 import { readRange, type S3ReadPath } from "./read.ts";
 import { S3Signer } from "./signer.ts";
 import type { S3Source } from "./source.ts";
@@ -79,9 +79,14 @@ export class S3Backend implements Backend {
   }
 
   /** Prepares access to `source` as backend `name`; the service is not asked for anything yet. */
-  static async open(name: string, source: S3Source, deps: RenewalDeps): Promise<S3Backend> {
-    const credential = await credentialOf(source.auth, source.region, deps);
+  static open(name: string, source: S3Source, deps: RenewalDeps): S3Backend {
+    const credential = credentialOf(source.auth, source.region, deps);
     return new S3Backend(name, source, new S3Signer(source.region, credential), deps.clock);
+  }
+
+  /** When the credentials in use end, in milliseconds since the epoch; null: never, or unknown. */
+  get credentialExpiresMs(): number | null {
+    return this.#signer.expiresMs;
   }
 
   async list(directory: string, token: string | null, signal: AbortSignal): Promise<ListPage> {
@@ -216,8 +221,7 @@ export class S3Backend implements Backend {
   ): Promise<T> {
     using scope = new AbortScope(signal);
     try {
-      await this.#signer.prepare(scope.signal);
-      return await this.#withNewerCredentials(scope.signal, run);
+      return await this.#withCredentials(scope.signal, run);
     } catch (error) {
       signal.throwIfAborted();
       // Of two requests at once the other one is no longer wanted.
@@ -226,19 +230,25 @@ export class S3Backend implements Backend {
     }
   }
 
-  /** Runs it, and once more where credentials were taken for good that the service knows ended. */
-  async #withNewerCredentials<T>(
+  /** Runs it with valid credentials, and once more with newer ones where the service minds them. */
+  async #withCredentials<T>(
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const used = await this.#signer.prepare(signal);
     try {
       return await run(signal);
     } catch (error) {
-      const ended = error instanceof RefusedError &&
-        ENDED_CREDENTIALS.has(serviceCodeOf(error.refusal));
-      if (!ended || !this.#signer.discard()) throw error;
+      const refused = error instanceof RefusedError && isRefusedCredential(error.refusal);
+      if (!refused || used === null || !this.#signer.discard(used)) throw error;
+      try {
+        await this.#signer.prepare(signal);
+      } catch {
+        signal.throwIfAborted();
+        // What the store said tells more than that there are no other credentials to try.
+        throw error;
+      }
     }
-    await this.#signer.prepare(signal);
     return await run(signal);
   }
 

@@ -1,124 +1,61 @@
 /** Where the credentials of an S3 backend come from, for each way that can be configured. */
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import {
-  type AuthProvider,
-  type RenewalDeps,
-  RenewedCredential,
-} from "../identity/renewed_credential.ts";
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { chainCredential, chainHint } from "../identity/aws_chain.ts";
+import { roleCredential, roleHint } from "../identity/aws_role.ts";
+import { JudgedCredential } from "../identity/judged_credential.ts";
+import { vaultCredential, vaultHint } from "../identity/key_vault.ts";
+import type { RenewalDeps } from "../identity/renewed_credential.ts";
+import { storedCredential } from "../identity/stored_credential.ts";
 import type { S3Auth } from "../settings.ts";
-import { StoreFault } from "../store_fault.ts";
-import { describeError } from "../../platform/log.ts";
+import type { Secret } from "../../platform/secret.ts";
+
+const WHAT = "AWS credentials";
 
 /** Credentials for `auth`, kept fresh; null where requests are not signed. Asks nobody yet. */
-export async function credentialOf(
+export function credentialOf(
   auth: S3Auth,
   region: string,
   deps: RenewalDeps,
-): Promise<RenewedCredential<AwsCredentialIdentity> | null> {
+): JudgedCredential<AwsCredentialIdentity> | null {
   switch (auth.method) {
     case "none":
+      deps.onRenewal("success", "none");
       return null;
     case "static": {
       const { accessKeyId, secretAccessKey, sessionToken } = auth;
-      const value: AwsCredentialIdentity = {
-        accessKeyId: accessKeyId.reveal(),
-        secretAccessKey: secretAccessKey.reveal(),
-        ...(sessionToken === null ? {} : { sessionToken: sessionToken.reveal() }),
-      };
-      const issue = () => Promise.resolve({ value, expiresMs: Infinity });
-      return new RenewedCredential("static", issue, deps);
-    }
-    default: {
-      const provider = await providerOf(auth, region);
-      const issue = async () => {
-        try {
-          const value = await provider();
-          return { value, expiresMs: value.expiration?.getTime() ?? Infinity };
-        } catch (error) {
-          throw credentialFailure(error, credential.obtained, HINTS[auth.method]);
-        }
-      };
-      const credential = new RenewedCredential(providerLabel(auth), issue, deps);
-      return credential;
-    }
-  }
-}
-
-function providerLabel({ method }: ProvidedAuth): AuthProvider {
-  return method === "web_identity" ? "aws_sts" : "aws";
-}
-
-type ProvidedAuth = Exclude<S3Auth, { method: "none" | "static" }>;
-
-async function providerOf(
-  auth: ProvidedAuth,
-  region: string,
-): Promise<AwsCredentialIdentityProvider> {
-  // Loaded only here: keys need none of it.
-  const providers = await import("@aws-sdk/credential-providers");
-  const clientConfig = { region };
-  switch (auth.method) {
-    case "default":
-      return providers.fromNodeProviderChain({ clientConfig });
-    case "profile":
-      return providers.fromIni({ profile: auth.profile, clientConfig });
-    case "web_identity":
-      return providers.fromTokenFile({
-        roleArn: auth.roleArn,
-        webIdentityTokenFile: auth.tokenFile,
-        roleSessionName: auth.sessionName,
-        clientConfig,
+      const secrets = [
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === null ? [] : [sessionToken]),
+      ];
+      const hint = "Check the secrets that auth of the backend names";
+      return new JudgedCredential(storedCredential(secrets, storedKeys, deps), {
+        what: WHAT,
+        hint,
       });
+    }
+    case "default":
+    case "profile": {
+      const credential = chainCredential(auth, region, deps);
+      return new JudgedCredential(credential, { what: WHAT, hint: chainHint(auth) });
+    }
+    case "web_identity":
+    case "oidc_federation": {
+      const credential = roleCredential(auth.role, region, deps);
+      return new JudgedCredential(credential, { what: WHAT, hint: roleHint(auth.role) });
+    }
+    case "static_keyvault": {
+      const credential = vaultCredential(auth.secret, deps);
+      return new JudgedCredential(credential, { what: "keys", hint: vaultHint(auth.secret) });
+    }
   }
 }
 
-const HINTS: Readonly<Record<ProvidedAuth["method"], string>> = {
-  default: "Give the machine a role or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, " +
-    "or set another auth of the backend",
-  profile: "Check auth.profile of the backend, and the files in ~/.aws of the mounting user",
-  web_identity: "Check role_arn and token_file in auth of the backend, and the trust of the role",
-};
-
-/** Names of errors for a service of AWS that was not reached. */
-const UNREACHED = /^(TimeoutError|ECONN\w*|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH)$/;
-
-/**
- * The fault behind `error`, with which a request for credentials failed: an outage where the
- * issuer gave no answer, or has given some before; else a mistake in the settings.
- */
-export function credentialFailure(
-  error: unknown,
-  obtainedBefore: boolean,
-  hint: string,
-): StoreFault {
-  const said = describeError(error).split("\n")[0]?.trim() ?? "";
-  const passing = obtainedBefore || causesOf(error).some((cause) => {
-    const status = statusOf(cause);
-    return UNREACHED.test(nameOf(cause)) || status === 429 || (status !== null && status >= 500);
-  });
-  const options = { cause: error };
-  return new StoreFault(
-    passing ? "unavailable" : "denied",
-    `no AWS credentials (${said})`,
-    hint,
-    options,
-  );
-}
-
-function causesOf(error: unknown): readonly Error[] {
-  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
-}
-
-/** The code of a system's error, else its name. */
-function nameOf(error: Error): string {
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
-}
-
-/** The status of an answer that the SDK took for an error; null where there was none. */
-function statusOf(error: Error): number | null {
-  if (!("$metadata" in error)) return null;
-  const { $metadata: metadata } = error;
-  if (typeof metadata !== "object" || metadata === null) return null;
-  if (!("httpStatusCode" in metadata)) return null;
-  return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : null;
+function storedKeys([id, key, token]: readonly Secret[]) {
+  const value: AwsCredentialIdentity = {
+    accessKeyId: id?.reveal() ?? "",
+    secretAccessKey: key?.reveal() ?? "",
+    ...(token === undefined ? {} : { sessionToken: token.reveal() }),
+  };
+  return { value, expiresMs: Infinity };
 }

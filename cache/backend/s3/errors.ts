@@ -67,12 +67,15 @@ function verdict(
   return { code, meaning, hint };
 }
 
-/** Codes for temporary credentials that have ended: there may be newer ones. */
-export const ENDED_CREDENTIALS: ReadonlySet<string> = new Set([
-  "ExpiredToken",
-  "ExpiredTokenException",
-  "TokenRefreshRequired",
-]);
+/** Whether the store minds the credentials: then newer ones may do. */
+export function isRefusedCredential(refusal: Refusal): boolean {
+  const code = serviceCodeOf(refusal);
+  if (CLOCK_WRONG.test(code)) return false;
+  return refusal.status === 401 || refusal.status === 403 || DENIAL.test(code);
+}
+
+/** Codes for a clock that differs from the store's, which no credential mends. */
+const CLOCK_WRONG = /^(RequestTimeTooSkewed|RequestExpired)$/;
 
 /** Codes of refused credentials that come with other statuses; the last one is versitygw's. */
 const DENIAL =

@@ -8,16 +8,16 @@ import type {
   RequestSigningArguments,
   SourceData,
 } from "@smithy/types";
-import type { RenewedCredential } from "../identity/renewed_credential.ts";
+import type { JudgedCredential } from "../identity/judged_credential.ts";
 import { assert } from "../../platform/assert.ts";
 
 /** Signs requests of one backend, or lets them pass unsigned where it reads a public bucket. */
 export class S3Signer implements RequestSigner, AsyncDisposable {
-  readonly #credential: RenewedCredential<AwsCredentialIdentity> | null;
+  readonly #credential: JudgedCredential<AwsCredentialIdentity> | null;
   readonly #signature: SignatureV4;
   #current: AwsCredentialIdentity | null = null;
 
-  constructor(region: string, credential: RenewedCredential<AwsCredentialIdentity> | null) {
+  constructor(region: string, credential: JudgedCredential<AwsCredentialIdentity> | null) {
     this.#credential = credential;
     this.#signature = new SignatureV4({
       service: "s3",
@@ -32,16 +32,23 @@ export class S3Signer implements RequestSigner, AsyncDisposable {
     });
   }
 
-  /** Makes sure that there are valid credentials; rejects as their source does. */
-  async prepare(signal: AbortSignal): Promise<void> {
-    if (this.#credential !== null) this.#current = await this.#credential.get(signal);
+  /** When the credentials in use end, in milliseconds since the epoch; null: never, or unknown. */
+  get expiresMs(): number | null {
+    return this.#credential?.expiresMs ?? null;
   }
 
-  /** Forgets credentials that the service refused; false where there are no others to be had. */
-  discard(): boolean {
-    if (this.#current?.expiration === undefined) return false;
-    this.#credential?.discard(this.#current);
-    return true;
+  /**
+   * Makes sure that there are valid credentials, and returns those that requests are signed with
+   * from now on; null where they are not. Rejects as their source does.
+   */
+  async prepare(signal: AbortSignal): Promise<AwsCredentialIdentity | null> {
+    if (this.#credential !== null) this.#current = await this.#credential.get(signal);
+    return this.#current;
+  }
+
+  /** Forgets credentials that the service refused; returns whether others may be had. */
+  discard(refused: AwsCredentialIdentity): boolean {
+    return this.#credential?.discard(refused) ?? false;
   }
 
   async sign(request: HttpRequest, options?: RequestSigningArguments): Promise<HttpRequest> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { JudgedCredential } from "../identity/judged_credential.ts";
 import { RenewedCredential } from "../identity/renewed_credential.ts";
 import { S3Signer } from "./signer.ts";
 import { never } from "../../../tests/support/backend_calls.ts";
@@ -26,7 +27,9 @@ function signerOf(expiration: Date | undefined) {
     return Promise.resolve({ value, expiresMs: expiration?.getTime() ?? Infinity });
   };
   const deps = { clock: new FakeClock(), random: () => 0, onRenewal: () => {} };
-  return new S3Signer("eu-west-1", new RenewedCredential("aws", issue, deps));
+  const credential = new RenewedCredential("aws", issue, deps);
+  const words = { what: "keys", hint: "Look at them" };
+  return new S3Signer("eu-west-1", new JudgedCredential(credential, words));
 }
 
 /** Which key a request is signed with. */
@@ -45,11 +48,15 @@ Deno.test("S3Signer signs for its region, with the same key as long as it is goo
 Deno.test("S3Signer takes another key for one that was refused, if such keys end", async () => {
   await using ending = signerOf(new Date(1e15));
   assert.equal(await keyOf(ending), "key1");
-  assert.equal(ending.discard(), true);
+  const refused = await ending.prepare(never);
+  assert.ok(refused !== null);
+  assert.equal(ending.discard(refused), true);
   assert.equal(await keyOf(ending), "key2");
   await using lasting = signerOf(undefined);
   assert.equal(await keyOf(lasting), "key1");
-  assert.equal(lasting.discard(), false, "the same one would be given out again");
+  const kept = await lasting.prepare(never);
+  assert.ok(kept !== null);
+  assert.equal(lasting.discard(kept), false, "the same one would be given out again");
 });
 
 Deno.test("S3Signer leaves requests to public buckets as they are", async () => {

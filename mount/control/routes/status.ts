@@ -1,6 +1,5 @@
 /** `GET /v1/status`. */
 import { STATUS, type Status } from "../../../ctl/api_status.ts";
-import { credentialExpiryMs } from "../../../cache/backend/identity/credential_expiry.ts";
 import type { BackendHealth } from "../../../cache/backend/guard/health.ts";
 import type { CacheHealth } from "../../../cache/disk/cache_health.ts";
 import type { Clock } from "../../../cache/platform/clock.ts";
@@ -27,6 +26,7 @@ export interface StatusSources {
   /** By name of the backend. */
   readonly offline: ReadonlyMap<string, Pick<Offline, "silence"> | null>;
   readonly health: ReadonlyMap<string, Pick<BackendHealth, "state">>;
+  readonly credentials: ReadonlyMap<string, () => number | null>;
 }
 
 /** A cache as status reports see it. */
@@ -100,11 +100,11 @@ function cacheStatus({ config, cache }: StatusSources): Status["cache"] {
 }
 
 async function backendStatuses(
-  { config, health, offline }: StatusSources,
+  { config, health, offline, credentials }: StatusSources,
 ): Promise<Status["backends"]> {
   return await Promise.all(config.backends.map(async (settings) => {
     const { name, mountPath, source } = settings;
-    const expiresMs = credentialExpiryMs(settings);
+    const expiresMs = credentials.get(name)?.() ?? null;
     const state = health.get(name)?.state ?? { state: "healthy", latencyMs: null };
     const silence = await offline.get(name)?.silence() ?? null;
     const degraded = state.state === "degraded" ? state : null;

@@ -25,11 +25,12 @@ interface World {
   readonly backend: HealthState;
   readonly cache: CacheState | null;
   /** That of its store; undefined where nothing is known of its names. */
+  readonly expiresMs?: number;
   readonly silence?: { readonly reason: string; readonly sinceMs: number } | null;
 }
 
 /** The answer of a mount that is so, and was mounted now. */
-function statusOf({ clock, backend, cache, silence }: World) {
+function statusOf({ clock, backend, cache, silence, expiresMs }: World) {
   const source = { type: "local", root: "/srv" } as const;
   const settings = { name: "a", mountPath: "b", timeoutMs: 1, requestsMax: 1, source };
   const sources: StatusSources = {
@@ -53,6 +54,7 @@ function statusOf({ clock, backend, cache, silence }: World) {
       ],
     ),
     health: new Map([["a", { state: backend }]]),
+    credentials: new Map([["a", () => expiresMs ?? null]]),
   };
   const route = statusRoute(sources);
   return async () => {
@@ -84,6 +86,13 @@ Deno.test("Status tells which backend does not answer, since when and why", asyn
     ...{ reason: "no route", since: "1970-01-01T00:01:00.000Z", credential_expires: null },
     ...{ names_from: "store", silent_reason: null, silent_since: null },
   }]);
+});
+
+Deno.test("Status tells when the credential in use ends", async () => {
+  const backend = { state: "healthy", latencyMs: null } as const;
+  const world = { clock: new FakeClock(), backend, cache: null, expiresMs: 20_000 };
+  const { backends } = await statusOf(world)();
+  equal(backends[0]?.credential_expires, "1970-01-01T00:00:20.000Z");
 });
 
 Deno.test("Status tells how fast a backend answers, to a microsecond", async () => {

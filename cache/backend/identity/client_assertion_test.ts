@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { constants, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import { clientAssertion } from "./client_assertion.ts";
+
+/** A certificate that openssl made for the tests; it ended long ago, which nobody asks here. */
+async function makePem(directory: string): Promise<{ pem: string; publicKey: string }> {
+  const [key, certificate] = [`${directory}/key`, `${directory}/certificate`];
+  const { success } = await new Deno.Command("openssl", {
+    args: [
+      ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=application"],
+      ...["-keyout", key, "-out", certificate],
+    ],
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  assert.ok(success);
+  const pem = await Deno.readTextFile(certificate) + await Deno.readTextFile(key);
+  const publicKey = createPublicKey(await Deno.readTextFile(key)).export({
+    type: "spki",
+    format: "pem",
+  });
+  return { pem, publicKey: String(publicKey) };
+}
+
+function part(text = ""): Record<string, unknown> {
+  return JSON.parse(Buffer.from(text, "base64url").toString());
+}
+
+const APPLICATION = { clientId: "id", tokenEndpoint: "https://login/t/token", password: null };
+
+Deno.test("clientAssertion signs who the application is, for ten minutes", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "warpdrive-assertion-" });
+  try {
+    const { pem, publicKey } = await makePem(directory);
+    const assertion = clientAssertion({ ...APPLICATION, pem }, 1_500);
+    const [head, body, signature = ""] = assertion.split(".");
+    const { jti: _, ...claims } = part(body);
+    assert.deepEqual(claims, {
+      ...{ aud: "https://login/t/token", iss: "id", sub: "id", nbf: 1, iat: 1, exp: 601 },
+    });
+    const { "x5t#S256": thumbprint, ...header } = part(head);
+    assert.deepEqual(header, { alg: "PS256", typ: "JWT" });
+    assert.equal(Buffer.from(String(thumbprint), "base64url").length, 32);
+    const key = { key: publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const signed = Buffer.from(`${head}.${body}`);
+    assert.ok(verify("sha256", signed, key, Buffer.from(signature, "base64url")));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("clientAssertion opens a key that has a password, and says when it is wrong", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "warpdrive-assertion-" });
+  try {
+    const { pem: open } = await makePem(directory);
+    const certificate = open.slice(0, open.indexOf("-----BEGIN PRIVATE"));
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const key = String(
+      privateKey.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "pw" }),
+    );
+    const pem = certificate + key;
+    assert.equal(clientAssertion({ ...APPLICATION, pem, password: "pw" }, 0).split(".").length, 3);
+    const wrong = { ...APPLICATION, pem, password: "hunter2" };
+    assert.throws(() => clientAssertion(wrong, 0), /certificate or key cannot be used/);
+    assert.throws(() => clientAssertion({ ...APPLICATION, pem: key }, 0), /holds no certificate/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

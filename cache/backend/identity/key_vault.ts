@@ -1,0 +1,123 @@
+/** Keys of an S3 store that are kept as a secret in Azure Key Vault. */
+import type { AwsCredentialIdentity } from "@smithy/types";
+import { z } from "zod";
+import type { EntraAuth } from "./entra_auth.ts";
+import { entraHint, entraToken } from "./entra_token.ts";
+import { IssuerError } from "./issuer_error.ts";
+import type { JudgedCredential } from "./judged_credential.ts";
+import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
+import { brokenConnection } from "../broken_connection.ts";
+
+/** How long a secret that was replaced in the vault goes on being used, while it is accepted. */
+const FETCH_AGAIN_MS = 30 * 60_000;
+/** https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret */
+const API_VERSION = "7.4";
+/** The public cloud's; elsewhere it is what follows the vault in its host name. */
+const RESOURCE = "https://vault.azure.net";
+
+/** A secret of a vault, and who asks for it. */
+export interface VaultSecret {
+  /** `https://NAME.vault.azure.net`. */
+  readonly vaultUrl: string;
+  readonly secretName: string;
+  readonly identity: EntraAuth;
+}
+
+const ANSWER = z.object({ value: z.string() });
+const KEYS = z.object({ access_key: z.string().min(1), secret_key: z.string().min(1) });
+const REFUSAL = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+/** The keys in `secret`, asked for again every half an hour. */
+export function vaultCredential(
+  secret: VaultSecret,
+  deps: RenewalDeps,
+): RenewedCredential<AwsCredentialIdentity> {
+  const token = entraToken(secret.identity, vaultScope(secret.vaultUrl), deps);
+  const issue = async (signal: AbortSignal): Promise<Issued<AwsCredentialIdentity>> => ({
+    value: await fetchKeys(secret, token, signal),
+    expiresMs: Infinity,
+    renewAfterMs: FETCH_AGAIN_MS,
+  });
+  return new RenewedCredential("keyvault", issue, deps, token);
+}
+
+/** What to look at when there are no keys. */
+export function vaultHint({ vaultUrl, secretName, identity }: VaultSecret): string {
+  return `Check secret "${secretName}" of ${vaultUrl}, and that the identity may read it ` +
+    `(role "Key Vault Secrets User"). ${entraHint(identity)}`;
+}
+
+/** What tokens for the vault at `vaultUrl` are for, in whichever cloud it is. */
+export function vaultScope(vaultUrl: string): string {
+  const cloud = /^[^.]+\.(vault\.[a-z0-9.]+)$/.exec(new URL(vaultUrl).hostname)?.[1];
+  return `${cloud === undefined ? RESOURCE : `https://${cloud}`}/.default`;
+}
+
+async function fetchKeys(
+  secret: VaultSecret,
+  token: JudgedCredential<string>,
+  signal: AbortSignal,
+): Promise<AwsCredentialIdentity> {
+  const first = await token.get(signal);
+  const response = await ask(secret, first, signal);
+  if (response.status !== 401 || !token.discard(first)) return await keysIn(response, secret);
+  await response.body?.cancel();
+  return await keysIn(await ask(secret, await token.get(signal), signal), secret);
+}
+
+async function ask(
+  { vaultUrl, secretName }: VaultSecret,
+  token: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const url = `${vaultUrl}/secrets/${encodeURIComponent(secretName)}?api-version=${API_VERSION}`;
+  return await fetch(url, {
+    headers: { authorization: `Bearer ${token}` },
+    // Followed, a redirect would take the token to whoever it names.
+    redirect: "manual",
+    signal,
+  }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw brokenConnection(error, url);
+  });
+}
+
+async function keysIn(
+  response: Response,
+  { secretName }: VaultSecret,
+): Promise<AwsCredentialIdentity> {
+  const { status } = response;
+  const text = await response.text();
+  if (status !== 200) {
+    const refusal = REFUSAL.safeParse(parsed(text)).data?.error;
+    const said = refusal === undefined ? "" : ` ${refusal.code} (${firstLine(refusal.message)})`;
+    throw new IssuerError(`the vault answered ${status}${said}`, status);
+  }
+  const answer = ANSWER.safeParse(parsed(text));
+  if (!answer.success) throw new IssuerError("the answer is none of a vault", null);
+  const keys = KEYS.safeParse(parsed(answer.data.value));
+  if (keys.success) {
+    return { accessKeyId: keys.data.access_key, secretAccessKey: keys.data.secret_key };
+  }
+  // Nothing of the value may show: it is a secret, if not the one that is wanted.
+  throw new IssuerError(
+    `secret "${secretName}" is not what is wanted: {"access_key": "…", "secret_key": "…"}`,
+    MALFORMED,
+  );
+}
+
+/** As a refusal: asking again gives the same, until somebody writes another one. */
+const MALFORMED = 422;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Whatever it is, it is not what was wanted, and the caller says so.
+    return null;
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]?.trim() ?? "";
+}
