@@ -24,8 +24,13 @@ export interface FakeGcs extends AsyncDisposable {
   readonly root: string | null;
   /** Creates the bucket `name`. */
   createBucket(name: string): Promise<void>;
-  /** Stores an object past our own code; `headers` may name its encoding. */
-  upload(bucket: string, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Stores an object past our own code; `fields` of its metadata may name its encoding. */
+  upload(
+    bucket: string,
+    key: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    fields?: Readonly<Record<string, string>>,
+  ): Promise<void>;
 }
 
 /** Starts a server on a free port that keeps objects in memory, or as files. */
@@ -54,8 +59,8 @@ export async function startFakeGcs(keeps: "memory" | "files" = "memory"): Promis
     async createBucket(name) {
       await send(`${endpoint}/storage/v1/b?project=test`, JSON.stringify({ name }));
     },
-    async upload(bucket, key, bytes) {
-      const query = new URLSearchParams({ uploadType: "media", name: key });
+    async upload(bucket, key, bytes, fields = {}) {
+      const query = new URLSearchParams({ uploadType: "media", name: key, ...fields });
       await send(`${endpoint}/upload/storage/v1/b/${bucket}/o?${query}`, bytes);
     },
     async [Symbol.asyncDispose]() {

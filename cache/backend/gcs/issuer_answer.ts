@@ -41,7 +41,7 @@ export function libraryFailure(error: unknown): IssuerError {
     return new IssuerError(sayingOfIssuer(response.status, response.data), response.status);
   }
   const what = typeof code === "string" && !message.includes(code) ? `${code}: ` : "";
-  // Without its cause and its own fields: they hold the request, and with it the proof of who we are.
+  // Without its cause and its own fields: they hold the request, which proves who we are.
   return new IssuerError(redactUrls(what + firstLine(message)), null);
 }
 
