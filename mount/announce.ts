@@ -12,13 +12,17 @@ import type { Served, Surroundings } from "./serve_kernel.ts";
 /** Longest wait for the mount to show its root. */
 const READY_TIMEOUT_MS = 30_000;
 
-/** Says that the mount is there, once it is listable, and keeps the service manager informed. */
+/**
+ * Says that the mount is there, once it is listable, and keeps the service manager informed until
+ * `gone` aborts.
+ */
 export async function announce(
   config: MountConfig,
   { features }: Served,
   { context, libc, machine }: Surroundings,
   liveness: HealthMonitor,
   background: TaskGroup,
+  gone: AbortSignal,
 ): Promise<ServiceNotifier | null> {
   const { logger, clock, env } = context;
   await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);
@@ -42,7 +46,7 @@ export async function announce(
   if (settings.heartbeatMs !== null) {
     const alive = async (signal: AbortSignal) => (await liveness.report(signal)).status === "ok";
     const heartbeat = { intervalMs: settings.heartbeatMs, clock, alive };
-    background.add(notifier.beat(heartbeat, context.signal));
+    background.add(notifier.beat(heartbeat, gone));
   }
   return notifier;
 }

@@ -88,7 +88,14 @@ export async function serveMount(
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
-      notifier: await announce(config, served, surroundings, monitors.liveness, background),
+      notifier: await announce(
+        config,
+        served,
+        surroundings,
+        monitors.liveness,
+        background,
+        gone.signal,
+      ),
       context,
       timeoutMs: stopTimeoutMs,
     });

@@ -3,6 +3,7 @@
  * root. What is installed here is there, and nothing that is written there stays. Its network is
  * its own, with the loopback alone, unless a test needs servers that run outside.
  */
+import { basename, dirname } from "node:path/posix";
 import { type CommandResult, run, succeed } from "./command.ts";
 import { eventually } from "./eventually.ts";
 
@@ -36,13 +37,15 @@ export type Network = "private" | "shared";
 /** The running system; disposing powers it off and drops all that it wrote. */
 export class BootedSystem implements AsyncDisposable {
   readonly #directory: string;
-  readonly #nspawn: Deno.ChildProcess;
+  readonly #network: Network;
+  #nspawn: Deno.ChildProcess;
   /** Process outside that is process 1 inside. */
   #init = 0;
 
-  private constructor(directory: string, nspawn: Deno.ChildProcess) {
+  private constructor(directory: string, network: Network) {
     this.#directory = directory;
-    this.#nspawn = nspawn;
+    this.#network = network;
+    this.#nspawn = startNspawn(`${directory}/root`, network);
   }
 
   /** Boots as far as multi-user.target; `prepare` is handed the root file system before that. */
@@ -55,13 +58,16 @@ export class BootedSystem implements AsyncDisposable {
     try {
       await succeed("sh", "-c", PREPARE, "sh", directory, OVERLAY_SIZE);
       await prepare(`${directory}/root`);
-      const system = new BootedSystem(directory, startNspawn(`${directory}/root`, network));
+      const system = new BootedSystem(directory, network);
       try {
         await system.#booted();
       } catch (error) {
         const log = await Deno.readTextFile(`${directory}/memory/console`);
+        const { stdout: jobs } = await system.run("systemctl", "list-jobs", "--no-pager");
         await system.#end();
-        throw new Error(`Cannot boot a system; its console:\n${log}`, { cause: error });
+        throw new Error(`Cannot boot a system; console and jobs:\n${log}${jobs}`, {
+          cause: error,
+        });
       }
       return system;
     } catch (error) {
@@ -85,16 +91,6 @@ export class BootedSystem implements AsyncDisposable {
     return await succeed("nsenter", ...this.#inside(), ...words);
   }
 
-  /** Starts a program inside that goes on; the caller ends it. */
-  start(...words: readonly string[]): Deno.ChildProcess {
-    return new Deno.Command("nsenter", {
-      args: [...this.#inside(), ...words],
-      cwd: "/",
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-  }
-
   /** A property of a unit, as `systemctl show` prints it. */
   async property(unit: string, name: string): Promise<string> {
     return (await this.succeed("systemctl", "show", "--value", `--property=${name}`, unit)).trim();
@@ -104,6 +100,14 @@ export class BootedSystem implements AsyncDisposable {
   async journal(unit: string): Promise<string> {
     const { stdout } = await this.run("journalctl", "--no-pager", "--output=cat", "--unit", unit);
     return stdout;
+  }
+
+  /** Powers it off and boots it again, with all that was written. */
+  async reboot(): Promise<void> {
+    await this.#end();
+    this.#init = 0;
+    this.#nspawn = startNspawn(this.root, this.#network);
+    await this.#booted();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,13 +122,12 @@ export class BootedSystem implements AsyncDisposable {
 
   async #booted(): Promise<void> {
     const { pid } = this.#nspawn;
-    this.#init = await eventually("nspawn has started an init", async () => {
-      await assertRunning(pid);
-      const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
-      return Number(children.trim().split(" ").at(-1)) || null;
-    });
     await eventually("the system inside has booted", async () => {
       await assertRunning(pid);
+      // Before it starts the init, nspawn has other children.
+      const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+      this.#init = Number(children.trim().split(" ").at(-1));
+      if (this.#init === 0) return false;
       const { stdout } = await this.run("systemctl", "is-system-running");
       return ["running", "degraded"].includes(stdout.trim());
     });
@@ -148,7 +151,9 @@ function startNspawn(root: string, network: Network): Deno.ChildProcess {
     // There is no machined and no systemd outside to talk to.
     ...["--register=no", "--keep-unit", "--link-journal=no"],
     ...(network === "private" ? ["--private-network"] : []),
-    ...[`--directory=${root}`, "--machine=warpdrive-test", "--bind=/dev/fuse", "--console=pipe"],
+    // Names are unique on a machine: other tests may have booted theirs.
+    ...[`--directory=${root}`, `--machine=${basename(dirname(root))}`],
+    ...["--bind=/dev/fuse", "--console=pipe"],
     ...["--boot", "systemd.unit=multi-user.target", "systemd.log_target=journal"],
   ];
   return new Deno.Command("sh", {
