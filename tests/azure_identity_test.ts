@@ -1,6 +1,5 @@
 /** Every kind of Entra credential against fake issuers and a real Azurite over https. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import {
   type Azurite,
   seedAzurite,
@@ -8,10 +7,9 @@ import {
   startAzuriteWithTokens,
 } from "./support/azurite.ts";
 import { EntraFake, TENANT_ID } from "./support/entra_fake.ts";
+import { type IdentityAnswer, runIdentityClient } from "./support/identity_client.ts";
 import { createTestAuthority, makeApplicationCertificate } from "./support/test_authority.ts";
 
-const CLIENT = fileURLToPath(new URL("./support/azure_identity_client.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 const CLIENT_ID = "22222222-2222-2222-2222-222222222222";
 const RESOURCE_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/" +
   "userAssignedIdentities/reader";
@@ -152,24 +150,10 @@ async function writeCli(directory: string, metadataHost: string | null): Promise
 }
 
 async function runClient(
-  azurite: Azurite,
+  { endpoint, account }: Azurite,
   auth: Auth,
   env: Readonly<Record<string, string>>,
-): Promise<{ readonly said: string; readonly renewals: readonly unknown[] }> {
-  const { endpoint, account } = azurite;
+): Promise<IdentityAnswer> {
   const config = { account, root: CONTAINER, endpoint };
-  const backend = JSON.stringify({ name: "azure", type: "azureblob", config, auth });
-  const client = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", CONFIG, CLIENT, backend],
-    env: { ...env },
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const { success, stdout, stderr } = await client.output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  const answer: unknown = JSON.parse(new TextDecoder().decode(stdout));
-  assert.ok(typeof answer === "object" && answer !== null);
-  assert.ok("said" in answer && typeof answer.said === "string");
-  assert.ok("renewals" in answer && Array.isArray(answer.renewals));
-  return { said: answer.said, renewals: answer.renewals };
+  return await runIdentityClient("azure", { name: "azure", type: "azureblob", config, auth }, env);
 }

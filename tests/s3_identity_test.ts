@@ -1,12 +1,10 @@
 /** Every source of AWS credentials against issuers on loopback and a real S3 server. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { CONTAINER_TOKEN, startAwsFake } from "./support/aws_fake.ts";
+import { type IdentityAnswer, runIdentityClient } from "./support/identity_client.ts";
 import { freePort } from "./support/free_port.ts";
 import { startVersitygw, type Versitygw } from "./support/versitygw.ts";
 
-const CLIENT = fileURLToPath(new URL("./support/s3_identity_client.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 const ROLE = "arn:aws:iam::123456789012:role/reader";
 const BUCKET = "identities";
 
@@ -114,23 +112,8 @@ async function runClient(
   endpoint: string,
   auth: Readonly<Record<string, string>> | null,
   env: Readonly<Record<string, string>>,
-): Promise<{ readonly said: string; readonly renewals: readonly unknown[] }> {
+): Promise<IdentityAnswer> {
   const config = { root: BUCKET, endpoint };
   const backend = { name: "s3", type: "s3", config, ...(auth === null ? {} : { auth }) };
-  const cacheDirectory = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME") ?? ""}/.cache/deno`;
-  const path = Deno.env.get("PATH") ?? "";
-  const client = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", CONFIG, CLIENT, JSON.stringify(backend)],
-    clearEnv: true,
-    env: { PATH: path, DENO_DIR: cacheDirectory, AWS_REGION: "us-east-1", ...env },
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const { success, stdout, stderr } = await client.output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  const answer: unknown = JSON.parse(new TextDecoder().decode(stdout));
-  assert.ok(typeof answer === "object" && answer !== null);
-  assert.ok("said" in answer && typeof answer.said === "string");
-  assert.ok("renewals" in answer && Array.isArray(answer.renewals));
-  return { said: answer.said, renewals: answer.renewals };
+  return await runIdentityClient("s3", backend, env);
 }

@@ -8,6 +8,7 @@ import { baseName } from "../../cache/backend/backend.ts";
 import type { DirectoryReadaheadSettings } from "../../cache/readahead/directory_readahead.ts";
 import { encodeName } from "../../cache/platform/byte_name.ts";
 import { ERRNO, errnoName } from "../../cache/platform/errno.ts";
+import { hintOf } from "../../cache/platform/exit.ts";
 import type { Logger } from "../../cache/platform/log.ts";
 import { unreachable } from "../../cache/platform/assert.ts";
 import type {
@@ -218,8 +219,10 @@ export class FileSystem implements Handler {
     const verdict = verdictOn(error);
     if (verdict === null) throw error;
     const { errno, level } = verdict;
+    const hint = hintOf(error);
     this.#deps.logger[level](`Answer ${request.op} with ${errnoName(errno)}`, {
       error,
+      ...(hint === null ? {} : { hint }),
       pid: request.pid,
       path: this.#describe(request),
     });

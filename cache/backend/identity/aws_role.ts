@@ -2,7 +2,7 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { awsIssuerError } from "./aws_chain.ts";
 import type { EntraAuth } from "./entra_auth.ts";
-import { entraHint, entraToken } from "./entra_token.ts";
+import { entraToken } from "./entra_token.ts";
 import { readStored } from "./stored_credential.ts";
 import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
 
@@ -58,7 +58,7 @@ export function roleHint({ roleArn, subject }: FederatedRole): string {
     "the subject of the token";
   return subject.kind === "file"
     ? `${trust} in "${subject.tokenFile}"`
-    : `${trust} for "${subject.audience}". ${entraHint(subject.identity)}`;
+    : `${trust} for "${subject.audience}"`;
 }
 
 /** Codes of STS for a token that another one may replace. */

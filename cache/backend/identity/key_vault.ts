@@ -2,7 +2,7 @@
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { z } from "zod";
 import type { EntraAuth } from "./entra_auth.ts";
-import { entraHint, entraToken } from "./entra_token.ts";
+import { entraToken } from "./entra_token.ts";
 import { IssuerError } from "./issuer_error.ts";
 import type { JudgedCredential } from "./judged_credential.ts";
 import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
@@ -42,9 +42,9 @@ export function vaultCredential(
 }
 
 /** What to look at when there are no keys. */
-export function vaultHint({ vaultUrl, secretName, identity }: VaultSecret): string {
+export function vaultHint({ vaultUrl, secretName }: VaultSecret): string {
   return `Check secret "${secretName}" of ${vaultUrl}, and that the identity may read it ` +
-    `(role "Key Vault Secrets User"). ${entraHint(identity)}`;
+    '(role "Key Vault Secrets User")';
 }
 
 /** What tokens for the vault at `vaultUrl` are for, in whichever cloud it is. */
