@@ -41,6 +41,11 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: "measure how fast a directory reads",
     load: async () => (await import("./bench/command.ts")).benchCommand,
   },
+  {
+    name: "version",
+    summary: "say which version this is, and what it was built for",
+    load: async () => (await import("./cache/platform/version_command.ts")).versionCommand,
+  },
 ];
 
 /** Commands that the program stands for when invoked through a link of that name. */

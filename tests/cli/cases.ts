@@ -33,6 +33,7 @@ Commands:
   ctl                  look after mounts and their caches
   forge                train from tar shards
   bench                measure how fast a directory reads
+  version              say which version this is, and what it was built for
   help [command]       show the help of a command
 
 Examples:

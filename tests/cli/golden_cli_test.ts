@@ -14,7 +14,7 @@ for (const { title, args, config, variables, code, stdout, stderr } of CLI_CASES
   });
 }
 
-for (const name of ["mount", "umount", "ctl", "forge", "bench"]) {
+for (const name of ["mount", "umount", "ctl", "forge", "bench", "version"]) {
   Deno.test(`warpdrive shows the help of ${name} in both ways`, async () => {
     const help = await runProgram([name, "--help"], {}, {});
     equal(help.code, 0);
@@ -36,6 +36,25 @@ Deno.test("warpdrive shows its version, and its commit when it was built from on
   const { code, stdout } = await runProgram(["--version"], {}, {});
   equal(code, 0);
   match(stdout, new RegExp(`^warpdrive ${VERSION}( \\(\\S+\\))?\n$`));
+});
+
+Deno.test("warpdrive version tells people and programs the same", async () => {
+  const { code, stdout } = await runProgram(["version", "--json"], {}, {});
+  equal(code, 0);
+  const facts = JSON.parse(stdout);
+  deepEqual(Object.keys(facts), ["version", "commit", "runtime", "target", "features"]);
+  equal(facts.version, VERSION);
+  match(facts.commit, /^(source|unknown|[0-9a-f]{12}(-dirty)?)$/);
+  match(facts.runtime, /^deno \d+\.\d+\.\d+, v8 \d+/);
+  equal(facts.target, Deno.build.target);
+  deepEqual(facts.features.filter((name: string) => name === "local"), ["local"]);
+  equal(facts.features.includes("compiled"), facts.commit !== "source");
+  const text = await runProgram(["version"], {}, {});
+  deepEqual(text.stdout.split("\n"), [
+    ...["version", "commit", "runtime", "target"].map((name) => `${name.padEnd(9)}${facts[name]}`),
+    `features ${facts.features.join(", ")}`,
+    "",
+  ]);
 });
 
 Deno.test("warpdrive prints stack traces only under --debug", async () => {
