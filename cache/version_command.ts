@@ -1,11 +1,12 @@
 /** `warpdrive version`: what to say in a bug report, and what a deployment compares. */
 import { z } from "zod";
-import { type Command, createParser, parseArguments } from "./cli.ts";
-import { EXIT } from "./exit.ts";
-import { COMMIT, VERSION } from "./version.ts";
+import { PROVIDERS } from "./backend/backend.ts";
+import { type Command, createParser, parseArguments } from "./platform/cli.ts";
+import { EXIT } from "./platform/exit.ts";
+import { COMMIT, VERSION } from "./platform/version.ts";
 
-/** Types of stores that this build has a client for. */
-const STORES = ["azureblob", "s3", "local"];
+/** Types of stores that this build has a client for; the one in memory is for tests. */
+const STORES = PROVIDERS.filter((provider) => provider !== "memory");
 
 /** `warpdrive version`. */
 export const versionCommand: Command = {
