@@ -2,12 +2,15 @@
  * `deno task demo`: WarpDrive on this machine, from nothing to two regions in one tree, a cold and
  * a warm epoch of training, and back to nothing. Exit code 1 when a capability was not shown.
  */
+import { tmpdir } from "node:os";
+import { diskSpace } from "../../cache/disk/disk_space.ts";
 import { CommandError, EXIT, type ExitCode, hintOf } from "../../cache/platform/exit.ts";
 import { listenForInterrupts, stopSignals } from "../../cache/platform/interrupts.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { missing, thisMachine } from "../tools/needs.ts";
-import { parseOptions, USAGE } from "./options.ts";
+import { parseOptions, type Scale, USAGE } from "./options.ts";
 import { type Play, play } from "./play.ts";
+import { lackOfRoom } from "./room.ts";
 import { Screen } from "./screen.ts";
 
 /** More than a healthy run takes by far: a mount that hangs must not hang the demo. */
@@ -19,10 +22,12 @@ const PROGRAMS: readonly (readonly [program: string, why: string])[] = [
   ["sha256sum", "it compares what was read: install the package coreutils"],
 ];
 
-/** What the machine lacks for the demo, each with how to get it. */
-async function lacking(): Promise<string[]> {
+/** What the machine lacks for a demo of `scale`, each with how to get it. */
+async function lacking(scale: Scale): Promise<string[]> {
   const fuse = await missing("fuse", thisMachine);
+  const room = lackOfRoom(scale, tmpdir(), await diskSpace(tmpdir()));
   return [
+    ...(room === null ? [] : [room]),
     ...(fuse === null ? [] : [fuse]),
     ...PROGRAMS.filter(([program]) => !thisMachine.hasProgram(program))
       .map(([program, why]) => `${program} is not installed: ${why}`),
@@ -30,7 +35,7 @@ async function lacking(): Promise<string[]> {
 }
 
 async function run(options: Play, screen: Screen, print: (line: string) => void) {
-  const lacks = await lacking();
+  const lacks = await lacking(options.scale);
   if (lacks.length > 0) {
     print("The demo cannot run on this machine:");
     for (const lack of lacks) screen.say(`- ${lack}`);
