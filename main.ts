@@ -44,7 +44,7 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "version",
     summary: "say which version this is, and what it was built for",
-    load: async () => (await import("./cache/version_command.ts")).versionCommand,
+    load: async () => (await import("./ctl/version_command.ts")).versionCommand,
   },
 ];
 

@@ -1,9 +1,9 @@
 /** `warpdrive version`: what to say in a bug report, and what a deployment compares. */
 import { z } from "zod";
-import { PROVIDERS } from "./backend/backend.ts";
-import { type Command, createParser, parseArguments } from "./platform/cli.ts";
-import { EXIT } from "./platform/exit.ts";
-import { COMMIT, VERSION } from "./platform/version.ts";
+import { PROVIDERS } from "../cache/backend/backend.ts";
+import { type Command, createParser, parseArguments } from "../cache/platform/cli.ts";
+import { EXIT } from "../cache/platform/exit.ts";
+import { COMMIT, VERSION } from "../cache/platform/version.ts";
 
 /** Types of stores that this build has a client for; the one in memory is for tests. */
 const STORES = PROVIDERS.filter((provider) => provider !== "memory");
