@@ -11,6 +11,7 @@ import {
 } from "../cache/platform/cli.ts";
 import { NO_HEDGE_MEMORY } from "../cache/backend/guard/hedged.ts";
 import { openBackend } from "../cache/backend/open.ts";
+import { SecretVariables } from "../cache/platform/environment.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { parseDurationMs } from "../cache/platform/units.ts";
@@ -70,11 +71,14 @@ export const mountCommand: Command = {
     if (line.kind === "help") return EXIT.done;
     const flags = MountFlags.parse(line.options);
     const stopTimeoutMs = readStopTimeout(flags);
-    const config = readConfig(flags, line.operands, context);
-    if (flags.check) return await check(config, context);
-    if (flags.background) {
+    const secrets = new SecretVariables();
+    const config = readConfig(flags, line.operands, secrets, context);
+    if (flags.background && !flags.check) {
       return await mountInBackground(config.mountPoint, args, flags.logFile ?? null, context);
     }
+    // Programs that are started, such as fusermount3 and az, would inherit them.
+    for (const name of secrets.forgettable) Deno.env.delete(name);
+    if (flags.check) return await check(config, context);
     return await serveMount(config, context, stopTimeoutMs);
   },
 };
@@ -104,7 +108,7 @@ function readMountPoint(
   context: CommandContext,
 ): string {
   if (config !== undefined && mountPoint === undefined) {
-    return readConfig({ config }, [], context).mountPoint;
+    return readConfig({ config }, [], new SecretVariables(), context).mountPoint;
   }
   if (config === undefined && mountPoint !== undefined) return resolve(mountPoint);
   throw new CommandError(
@@ -127,12 +131,14 @@ function readStopTimeout({ stopTimeout }: MountFlags): number {
 function readConfig(
   flags: Pick<MountFlags, "config">,
   operands: readonly string[],
+  secrets: SecretVariables,
   context: CommandContext,
 ): MountConfig {
   const libc = Libc.open();
   const inputs: MountConfigInputs = {
     env: context.env,
     readTextFile: (path) => Deno.readTextFileSync(path),
+    onSecretVariable: secrets.note,
     user: { uid: libc.effectiveUid(), gid: libc.effectiveGid() },
   };
   const [url, mountPoint] = operands;

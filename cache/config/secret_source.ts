@@ -28,6 +28,7 @@ export function secretInVariable(
   name: string,
 ): Secret | null {
   const text = readVariable(reader, path, name);
+  reader.inputs.onSecretVariable?.(name);
   return text === null ? null : new Secret(text);
 }
 

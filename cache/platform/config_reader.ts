@@ -22,6 +22,8 @@ export interface ConfigInputs {
   readonly env: Environment;
   /** Text of the file at an absolute path, for `…_file` keys; throws when it cannot be read. */
   readonly readTextFile: (path: string) => string;
+  /** Hears which variables hold secrets, where somebody cares. */
+  readonly onSecretVariable?: (name: string) => void;
 }
 
 /** Longest text replaced into; far above any real setting. */

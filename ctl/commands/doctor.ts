@@ -10,7 +10,7 @@ import {
   createParser,
   parseArguments,
 } from "../../cache/platform/cli.ts";
-import type { Environment } from "../../cache/platform/environment.ts";
+import { type Environment, SecretVariables } from "../../cache/platform/environment.ts";
 import type { ConfigInputs } from "../../cache/platform/config_reader.ts";
 import { CommandError, EXIT } from "../../cache/platform/exit.ts";
 import { nothingFailed } from "../../cache/platform/finding.ts";
@@ -60,7 +60,11 @@ export const doctorCommand: Command = {
     const { env, stdout } = context;
     const libc = Libc.open();
     const file = await configFile(flags, line.operands[0], libc, context);
-    const config = loadDoctorConfig(file, inputsOf(env), libc.effectiveUid() === 0);
+    const secrets = new SecretVariables();
+    const inputs = { ...inputsOf(env), onSecretVariable: secrets.note };
+    const config = loadDoctorConfig(file, inputs, libc.effectiveUid() === 0);
+    // Programs that are started, such as az, would inherit them.
+    for (const name of secrets.forgettable) Deno.env.delete(name);
     const rounds = allChecks(config, depsOf(context, libc), flags.quick);
     const diagnoses = await runRounds(rounds, context);
     printDiagnoses(diagnoses, format, stdout);

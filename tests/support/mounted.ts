@@ -90,9 +90,14 @@ export class Mounted implements AsyncDisposable {
     return `${this.path}/data`;
   }
 
+  /** The text of a page over HTTP. */
+  async page(name: string): Promise<string> {
+    return await (await fetch(`${this.#origin}/${name}`)).text();
+  }
+
   /** Every sample of `/metrics`: `name{labels}` → value. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
-    const text = await (await fetch(`${this.#origin}/metrics`)).text();
+    const text = await this.page("metrics");
     const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     return new Map(lines.map((line) => {
       const space = line.lastIndexOf(" ");

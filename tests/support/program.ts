@@ -16,6 +16,8 @@ export interface LogRecord {
 export class Program implements AsyncDisposable {
   /** What it said on stderr so far. */
   readonly log: LogRecord[] = [];
+  /** All of both outputs so far, as it came. */
+  rawLog = "";
   readonly #child: Deno.ChildProcess;
   /** Resolves with the next line. */
   #next = Promise.withResolvers<void>();
@@ -23,7 +25,7 @@ export class Program implements AsyncDisposable {
 
   private constructor(child: Deno.ChildProcess) {
     this.#child = child;
-    this.#drained = Promise.all([this.#follow(), child.stdout.pipeTo(new WritableStream())]);
+    this.#drained = Promise.all([this.#follow(), this.#collect()]);
   }
 
   /** Starts `warpdrive` with `args` and the environment `variables`. */
@@ -96,9 +98,16 @@ export class Program implements AsyncDisposable {
     const lines = this.#child.stderr.pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream());
     for await (const line of lines) {
+      this.rawLog += `${line}\n`;
       this.log.push(parseRecord(line));
       this.#next.resolve();
       this.#next = Promise.withResolvers();
+    }
+  }
+
+  async #collect(): Promise<void> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
+      this.rawLog += text;
     }
   }
 

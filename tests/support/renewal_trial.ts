@@ -23,7 +23,8 @@ export const OBJECTS: readonly string[] = Array.from(
 export const ROLE = "arn:aws:iam::123456789012:role/reader";
 /** What tokens for AWS are for. */
 export const AUDIENCE = "api://AzureADTokenExchange";
-const CLIENT_SECRET = "the-client/secret+of=the~application";
+/** The one secret of applications. */
+export const CLIENT_SECRET = "the-client/secret+of=the~application";
 const BUCKET = "renewed";
 
 /** A mount of `data`, and who gives it credentials. */
