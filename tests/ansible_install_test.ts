@@ -1,0 +1,128 @@
+/**
+ * The role of Ansible on a node without WarpDrive, over SSH, with the compiled program, a real
+ * systemd and real stores: installed, run again, upgraded and taken away.
+ */
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import {
+  AnsibleWorld,
+  OBJECT_SHA256,
+  OTHER_VERSION,
+  outcome,
+  succeeded,
+} from "./support/ansible_world.ts";
+import { AGENT } from "./support/installed_agent.ts";
+
+Deno.test("Ansible installs, upgrades and uninstalls", async (test) => {
+  await using world = await AnsibleWorld.open();
+  for (const [sentence, body] of Object.entries(STEPS)) {
+    await test.step(sentence, () => body(world));
+  }
+});
+
+type Body = (world: AnsibleWorld) => Promise<void>;
+
+const STEPS: Readonly<Record<string, Body>> = {
+  async "A dry run on a bare node says what it would do, and does nothing"(world) {
+    const play = await world.apply({}, "--check");
+    succeeded(play);
+    notEqual(play.changed, 0);
+    deepEqual(await world.target.traces(), world.before);
+  },
+
+  async "A program with another checksum is refused before anything is written"(world) {
+    const play = await world.apply({ warpdrive_sha256: "0".repeat(64) });
+    match(play.text, /its SHA-256 is [0-9a-f]{64}, wanted 0{64}/);
+    notEqual(play.code, 0);
+    deepEqual(await world.target.traces(), world.before);
+  },
+
+  async "A cache directory that is on no disk of its own is refused"(world) {
+    const play = await world.apply({
+      warpdrive_cache_path: "/scratch/cache",
+      warpdrive_format_device: "",
+    });
+    match(play.text, /nothing is mounted at \\"\/scratch\\"/);
+    notEqual(play.code, 0);
+  },
+
+  async "A disk with anything on it is never formatted"(world) {
+    const { system } = world.target;
+    await system.succeed("mkfs.ext4", "-q", "-L", "precious", world.disk);
+    const play = await world.apply({});
+    match(play.text, /there is something on it .*LABEL=precious/);
+    notEqual(play.code, 0);
+    equal(
+      await system.succeed("blkid", "-p", "-s", "LABEL", "-o", "value", world.disk),
+      "precious\n",
+    );
+    deepEqual(await world.target.traces(), world.before);
+    await system.succeed("wipefs", "--all", "--quiet", world.disk);
+  },
+
+  async "A bare node becomes one that shows a local directory and a store"(world) {
+    const play = await world.apply({});
+    succeeded(play);
+    const { system } = world.target;
+    equal(await system.succeed("ls", "/wd"), "data\nstore\n");
+    equal(await system.succeed("cat", "/wd/data/file"), "content");
+    equal(await system.succeed("ls", "/wd/store/train"), "shard-0\n");
+    const bytes = await system.succeed("sha256sum", "/wd/store/train/shard-0");
+    equal(bytes.split(" ")[0], OBJECT_SHA256);
+    equal(await system.property(AGENT, "UnitFileState"), "enabled");
+    match(await system.succeed("warpdrive-ctl", "status", "--help"), /warpdrive ctl status/);
+  },
+
+  async "Secrets are in a file that only root reads, and in no output"(world) {
+    const { system } = world.target;
+    const mode = await system.succeed("stat", "-c", "%a %U", "/etc/warpdrive/environment");
+    equal(mode, "600 root\n");
+    equal((await system.run("grep", "-qF", world.secret, "/etc/warpdrive/environment")).code, 0);
+    equal((await system.run("grep", "-qF", world.secret, "/etc/warpdrive/config.yaml")).code, 1);
+    equal(world.target.said.includes(world.secret), false);
+  },
+
+  async "A second run changes nothing, and neither does a dry one"(world) {
+    deepEqual(outcome(await world.apply({})), { code: 0, changed: 0, failed: 0 });
+    const play = await world.apply({}, "--check", "--diff");
+    deepEqual(outcome(play), { code: 0, changed: 0, failed: 0 });
+  },
+
+  async "The prolog and the epilog are ready to run, with the node's settings"({ target }) {
+    const { system } = target;
+    for (const name of ["prolog", "epilog"]) {
+      await system.succeed("test", "-x", `/etc/slurm/${name}.d/50-warpdrive.sh`);
+    }
+    const settings = await system.succeed("cat", "/etc/warpdrive/slurm.conf");
+    match(settings, /^MOUNT_POINT=\/wd\nWARM_WORKERS=16\n/m);
+    // As slurmd runs it: without an environment.
+    const path = "/wd/store/train";
+    const job = ["SLURM_JOB_ID=7", "SLURM_JOB_UID=65534", "SLURM_JOB_GID=65534"];
+    const words = [...job, `SLURM_JOB_COMMENT=${path}`, "/etc/slurm/prolog.d/50-warpdrive.sh"];
+    const { code, stderr } = await system.run("env", "-i", ...words);
+    equal(code, 0);
+    match(stderr, /Warm: 1 files/);
+  },
+
+  async "An upgrade restarts the agent and keeps its cache"(world) {
+    succeeded(await world.apply(await world.otherProgram()));
+    match((await world.status()).version, new RegExp(OTHER_VERSION));
+    const { system } = world.target;
+    const warm = await system.succeed("warpdrive", "ctl", "warm", "--check", "/wd/store/train");
+    match(warm, /100\.0%/);
+    equal(await system.succeed("cat", "/wd/data/file"), "content");
+  },
+
+  async "Uninstalling leaves no trace"(world) {
+    const { target } = world;
+    succeeded(await target.play("uninstall.yaml", world.variables));
+    deepEqual(await target.traces(), world.before);
+    const { system } = target;
+    const left =
+      "ls -d /run/warpdrive* /nvme /wd 2>/dev/null; systemctl list-units --all; cat /etc/fstab";
+    equal(/warpdrive/.test((await system.run("sh", "-c", left)).stdout), false);
+    deepEqual(
+      outcome(await target.play("uninstall.yaml", world.variables)),
+      { code: 0, changed: 0, failed: 0 },
+    );
+  },
+};
