@@ -1,4 +1,4 @@
-/** A node for Ansible: a booted system that knows nothing of WarpDrive, with an sshd on loopback. */
+/** A node for Ansible: a booted system that knows nothing of WarpDrive, with an sshd. */
 import { join } from "node:path/posix";
 import { REPOSITORY } from "../../infra/tools/source_tree.ts";
 import { BootedSystem } from "./booted_system.ts";

@@ -1,7 +1,7 @@
 /** Programs of Python packages for tests, installed once outside the tree. */
 import { succeed } from "./command.ts";
 
-/** The directory with the programs of `requirements`, pinned ones, which are installed if needed. */
+/** The directory with the programs of `requirements`, pinned ones, installed where needed. */
 export async function pythonPrograms(
   name: string,
   requirements: readonly string[],
