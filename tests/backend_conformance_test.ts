@@ -66,6 +66,7 @@ testConformance({
     directories_are_keys: "pages are of the size that the kernel chooses",
     unicode_only: "names of files are any bytes",
     progressive_reads: "a disk answers a whole range at once",
+    checksums: "a file system keeps none",
     checks_length: "it stores what it is given",
   },
   async open() {

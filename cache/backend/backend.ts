@@ -9,6 +9,7 @@
  * Providers implement the contract bare; retry, deadlines, concurrency, metrics and health are
  * decorators stacked in `open.ts`. `tests/backend_conformance.ts` runs against every provider.
  */
+import type { Checksum } from "./checksum.ts";
 
 /** The kinds of store that can be configured. */
 export const PROVIDERS = ["azureblob", "s3", "gcs", "local", "memory"] as const;
@@ -171,6 +172,13 @@ export interface Backend extends AsyncDisposable {
    * by `onFilled` are valid.
    */
   read(range: RangeRead, signal: AbortSignal): Promise<void>;
+
+  /**
+   * The checksum that the store keeps of exactly `version`; null when it keeps none, or has another
+   * version by now. What it is worth is up to who wrote the object: some stores keep what they are
+   * told.
+   */
+  checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null>;
 
   /** Creates or replaces the object at `path` and returns it. */
   put(path: string, content: Content, signal: AbortSignal): Promise<ObjectEntry>;

@@ -1,4 +1,6 @@
 /** A store in memory: the whole contract without a server, for tests of everything above it. */
+import { createHash } from "node:crypto";
+import type { Checksum } from "./checksum.ts";
 import {
   type Backend,
   BackendError,
@@ -69,6 +71,13 @@ export class MemoryBackend implements Backend {
       if (key.startsWith(`${path}/`)) return directoryEntry(baseName(path));
     }
     return this.#objects.get(path)?.entry ?? null;
+  }
+
+  async checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
+    await this.#turn(signal);
+    const stored = this.#objects.get(path);
+    if (stored?.entry.version !== version) return null;
+    return { digest: "md5", hex: createHash("md5").update(stored.bytes).digest("hex") };
   }
 
   async read(range: RangeRead, signal: AbortSignal): Promise<void> {

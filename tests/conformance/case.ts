@@ -15,6 +15,8 @@ export type Capability =
   | "unicode_only"
   /** Reads deliver what they have before all of it is there. */
   | "progressive_reads"
+  /** The store knows a checksum of what was put in one request. */
+  | "checksums"
   /** A put that is shorter or longer than announced is refused. */
   | "checks_length";
 

@@ -1,5 +1,6 @@
 /** What a backend reads: ranges of one version, and nothing else. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { BackendError } from "../../cache/backend/backend.ts";
 import { bytesOf, failsWith, never, patternOf, put, read } from "../support/backend_calls.ts";
 import type { Case } from "./case.ts";
@@ -103,5 +104,19 @@ export const READING_CASES: readonly Case[] = [
       reason,
     );
     assert.ok(announced < target.length);
+  }],
+
+  ["knows the checksum of an object", ["checksums"], async ({ backend }) => {
+    const bytes = patternOf(100_000, 9);
+    const { version } = await put(backend, "object", bytes);
+    const hex = createHash("md5").update(bytes).digest("hex");
+    assert.deepEqual(await backend.checksum("object", version, never), { digest: "md5", hex });
+  }],
+
+  ["knows no checksum of what is not there any more", [], async ({ backend }) => {
+    const old = await put(backend, "object", patternOf(50_000, 4));
+    await put(backend, "object", patternOf(50_000, 5));
+    assert.equal(await backend.checksum("object", old.version, never), null);
+    assert.equal(await backend.checksum("absent", old.version, never), null);
   }],
 ];

@@ -1,3 +1,4 @@
+import type { Checksum } from "../../cache/backend/checksum.ts";
 import {
   type Backend,
   BackendError,
@@ -64,6 +65,11 @@ export class ScriptedBackend implements Backend {
 
   stat(path: string, signal: AbortSignal): Promise<Entry | null> {
     return this.#step("stat", path, null, signal, () => this.#inner.stat(path, signal));
+  }
+
+  checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
+    const pass = () => this.#inner.checksum(path, version, signal);
+    return this.#step("stat", path, null, signal, pass);
   }
 
   read(range: RangeRead, signal: AbortSignal): Promise<void> {

@@ -48,6 +48,7 @@ class SyntheticBackend implements Backend {
     return Promise.resolve(path.includes("/") ? objectEntry(name) : directoryEntry(name));
   }
 
+  checksum = () => Promise.resolve(null);
   read = refuse;
   put = refuse;
   remove = refuse;

@@ -5,7 +5,9 @@ import {
   isRestError,
   newPipeline,
 } from "@azure/storage-blob";
+import { Buffer } from "node:buffer";
 import { AbortScope } from "../abort_scope.ts";
+import type { Checksum } from "../checksum.ts";
 import { authorization, type AzureAuthorization } from "./credentials.ts";
 import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./entry.ts";
 import { type FailedOperation, NO_BLOB_SERVICE, refusedOperation } from "./errors.ts";
@@ -104,6 +106,18 @@ export class AzureBackend implements Backend {
         this.#hasBelow(path, abortSignal),
       ]);
       return below && itself?.kind !== "directory" ? directoryEntry(baseName(path), null) : itself;
+    });
+  }
+
+  async checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
+    if (path === "" || !isReachable(path)) return null;
+    return await this.#run("stat", path, signal, async (abortSignal) => {
+      const client = this.#container.getBlobClient(this.#key(path));
+      const facts = await unlessAbsent(client.getProperties({ abortSignal }));
+      if (facts?.contentMD5 === undefined || facts.etag?.replaceAll('"', "") !== version) {
+        return null;
+      }
+      return { digest: "md5", hex: Buffer.from(facts.contentMD5).toString("hex") };
     });
   }
 

@@ -1,6 +1,7 @@
 /** Google Cloud Storage: one bucket, or one prefix of it. */
 import { z } from "zod";
 import { AbortScope } from "../abort_scope.ts";
+import { type Checksum, hexOfBase64 } from "../checksum.ts";
 import {
   type Backend,
   BackendError,
@@ -96,6 +97,15 @@ export class GcsBackend implements Backend {
       ]);
       if (below) return directoryEntry(baseName(path));
       return itself === null ? null : objectEntry(baseName(path), itself);
+    });
+  }
+
+  async checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
+    if (path === "" || !isReachable(path)) return null;
+    return await this.#run("stat", path, signal, async (own) => {
+      const stored = await this.#object(path, own);
+      if (stored?.md5Hash === undefined || stored.generation !== version) return null;
+      return { digest: "md5", hex: hexOfBase64(stored.md5Hash) };
     });
   }
 

@@ -16,10 +16,12 @@ export const STORED_OBJECT = z.object({
   generation: z.string().regex(/^\d+$/),
   timeCreated: z.iso.datetime({ offset: true }),
   etag: z.string().optional(),
+  /** In base64; an object that was composed of others has none. */
+  md5Hash: z.string().optional(),
 });
 
 /** The fields of {@linkcode STORED_OBJECT}: all the service should send. */
-export const OBJECT_FIELDS = "name,size,generation,timeCreated,etag";
+export const OBJECT_FIELDS = "name,size,generation,timeCreated,etag,md5Hash";
 
 /** An object as the service describes it. */
 export type StoredObject = z.infer<typeof STORED_OBJECT>;

@@ -102,6 +102,7 @@ function undecorated(backend: Backend): Backend {
     provider: backend.provider,
     list: (directory, token, signal) => backend.list(directory, token, signal),
     stat: (path, signal) => backend.stat(path, signal),
+    checksum: (path, version, signal) => backend.checksum(path, version, signal),
     read: (range, signal) => backend.read(range, signal),
     put: (path, content, signal) => backend.put(path, content, signal),
     remove: (path, signal) => backend.remove(path, signal),

@@ -32,6 +32,13 @@ export function decorate(inner: Backend, around: Around): Backend {
       around({ operation: "list", path, signal, run: (own) => inner.list(path, token, own) }),
     stat: (path, signal) =>
       around({ operation: "stat", path, signal, run: (own) => inner.stat(path, own) }),
+    checksum: (path, version, signal) =>
+      around({
+        operation: "stat",
+        path,
+        signal,
+        run: (own) => inner.checksum(path, version, own),
+      }),
     read: (range, signal) =>
       around({
         operation: "read",

@@ -94,6 +94,11 @@ export class LocalBackend implements Backend, LocalFiles {
     return fd === null ? null : this.#takeStatus(fd, path);
   }
 
+  /** A file system keeps none. */
+  checksum(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   statusCached(path: string): Entry | null | "unknown" {
     const fd = this.#root.openNow("stat", path, LOOK);
     return typeof fd === "number" ? this.#takeStatus(fd, path) : fd;

@@ -8,6 +8,8 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { AbortScope } from "../abort_scope.ts";
+import type { Checksum } from "../checksum.ts";
+import { checksumOf } from "./checksum.ts";
 import {
   type Backend,
   BackendError,
@@ -120,6 +122,15 @@ export class S3Backend implements Backend {
       });
       const [itself, below] = await Promise.all([head, listing]);
       return below ? directoryEntry(baseName(path)) : itself;
+    });
+  }
+
+  async checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
+    if (path === "" || !isReachable(path)) return null;
+    return await this.#run("stat", path, signal, async (abortSignal) => {
+      const head = new HeadObjectCommand({ ...this.#address(path), ChecksumMode: "ENABLED" });
+      const facts = await unlessAbsent(this.#client.send(head, { abortSignal }));
+      return facts?.ETag?.replaceAll('"', "") === version ? checksumOf(facts) : null;
     });
   }
 
