@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { bytesOf, failsWith, never, patternOf, put, read } from "./support/backend_calls.ts";
 import { eventually } from "./support/eventually.ts";
 import { freePort } from "./support/free_port.ts";
+import { otherKey } from "./support/other_key.ts";
 import {
   gatedSourceAt,
   type GcsServers,
@@ -163,20 +164,3 @@ Deno.test("GcsBackend reads a key that was replaced, without being opened again"
     () => backend.list("", null, never).then(() => true, () => false),
   );
 });
-
-/** A key that no account has, in PEM. */
-async function otherKey(): Promise<string> {
-  const { privateKey } = await crypto.subtle.generateKey(
-    {
-      name: "RSASSA-PKCS1-v1_5",
-      modulusLength: 2048,
-      publicExponent: new Uint8Array([1, 0, 1]),
-      hash: "SHA-256",
-    },
-    true,
-    ["sign", "verify"],
-  );
-  const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
-  const base64 = btoa(String.fromCharCode(...der));
-  return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
-}

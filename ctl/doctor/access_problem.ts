@@ -43,8 +43,8 @@ export interface AccessVerdict {
 
 /** Codes of S3 and GCS for a bucket that is elsewhere; Azure has one address per account. */
 const REGION = /PermanentRedirect|AuthorizationHeaderMalformed|wrong region|region '.*' is wrong/i;
-/** Codes of S3, then what Azure says of the date of a request. */
-const CLOCK = /RequestTimeTooSkewed|RequestExpired|Date header/i;
+/** Codes of S3, then what Azure says of the date of a request, and Google of that of a proof. */
+const CLOCK = /RequestTimeTooSkewed|RequestExpired|Date header|in a reasonable timeframe/i;
 /** ExpiredToken of S3, what Azure says of a SAS, and Entra's code for an old client secret. */
 const EXPIRED = /Expired|not valid in the specified time frame|AADSTS7000222/i;
 /** Nothing at this address speaks the protocol, or there is no such address. */

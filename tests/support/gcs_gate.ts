@@ -27,6 +27,8 @@ export class GcsGate implements AsyncDisposable {
   forbids: (request: GateRequest) => boolean = () => false;
   /** Whether `generation` of a read means something to it; else only the condition does. */
   knowsGenerations = true;
+  /** The project that has to pay for each request; null: nobody has to. */
+  paying: string | null = null;
   readonly #upstream: string;
   readonly #tokens: TokenBook;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -54,6 +56,7 @@ export class GcsGate implements AsyncDisposable {
   reset(): void {
     this.forbids = () => false;
     this.knowsGenerations = true;
+    this.paying = null;
     this.seen.length = 0;
   }
 
@@ -73,6 +76,10 @@ export class GcsGate implements AsyncDisposable {
     if (state !== "valid") return refuse(401, "authError", "Invalid Credentials");
     if (this.forbids(seen)) {
       return refuse(403, "forbidden", "The caller does not have access to it. (test)");
+    }
+    if (this.paying !== null && query.get("userProject") !== this.paying) {
+      const message = "Bucket is a requester pays bucket but no user project provided.";
+      return refuse(400, "required", message);
     }
     if (request.method === "GET" && path.endsWith("/o") && query.has("delimiter")) {
       return await this.#list(path, query);
