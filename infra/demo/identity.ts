@@ -1,8 +1,10 @@
 /** The identity of this machine, as the demo gives it one: a metadata endpoint on loopback. */
 import { z } from "zod";
-import { type EntraFake, startEntraFake } from "../../tests/support/entra_fake.ts";
+import { EntraFake } from "../../tests/support/entra_fake.ts";
 import type { TestAuthority } from "../../tests/support/test_authority.ts";
 
+/** How long a token of it lives, as Entra's do at least. */
+const TOKEN_MS = 60 * 60_000;
 const TOKEN = z.object({ access_token: z.string() });
 
 /** The endpoint; disposing ends it. */
@@ -13,10 +15,11 @@ export class MachineIdentity implements AsyncDisposable {
     this.#issuer = issuer;
   }
 
-  static async start(authority: TestAuthority, nowMs: number): Promise<MachineIdentity> {
+  static async start(authority: TestAuthority): Promise<MachineIdentity> {
     const certificate = await Deno.readTextFile(authority.certificateFile);
     const key = await Deno.readTextFile(authority.keyFile);
-    return new MachineIdentity(startEntraFake(certificate, key, nowMs));
+    const settings = { lifetimeMs: TOKEN_MS, clientSecret: "", applicationKey: null };
+    return new MachineIdentity(new EntraFake({ certificate, key, ...settings }));
   }
 
   /** Where the mount asks instead of 169.254.169.254, as the variable of Azure's library. */

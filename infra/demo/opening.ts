@@ -54,7 +54,7 @@ export async function buildScene(
   await fetchDependencies(signal);
   await installAzurite(signal);
   const authority = owned.use(await createTestAuthority());
-  const identity = owned.use(await MachineIdentity.start(authority, clock.wallMs()));
+  const identity = owned.use(await MachineIdentity.start(authority));
   const start = async (plan: RegionPlan) => {
     signal.throwIfAborted();
     return owned.use(await Region.start(plan, authority, clock));
