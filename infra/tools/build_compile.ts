@@ -43,6 +43,8 @@ async function compile(
     program: compiler.deno,
     args: [
       ...["compile", "--allow-all", "--no-check", "--no-config", "--no-lock", V8_FLAGS],
+      // It would be a file of a known name in a directory that everybody may write, and trusted.
+      "--no-code-cache",
       ...["--target", target],
       ...bundle.workers.flatMap((worker) => ["--include", worker]),
       ...["--output", temporary, bundle.main],
