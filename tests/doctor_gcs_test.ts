@@ -1,4 +1,4 @@
-/** The doctor, and the check before a mount, as a user runs them, on Cloud Storage in every state. */
+/** The doctor, and the check before a mount, on Cloud Storage in every state. */
 import { equal, match } from "node:assert/strict";
 import { runProgram } from "./cli/run_program.ts";
 import { bytesOf, put } from "./support/backend_calls.ts";

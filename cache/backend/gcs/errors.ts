@@ -156,7 +156,7 @@ function absence({ message }: Saying, failed: FailedOperation): Verdict {
   return verdict("not_found");
 }
 
-/** What to grant for each operation: https://cloud.google.com/storage/docs/access-control/iam-json */
+/** What to grant: https://cloud.google.com/storage/docs/access-control/iam-json */
 const PERMISSIONS: Readonly<Record<BackendOperation, string>> = {
   list: "storage.objects.list",
   stat: "storage.objects.get and storage.objects.list",

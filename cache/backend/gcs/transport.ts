@@ -28,7 +28,7 @@ export function plainRequest(method: OutgoingRequest["method"], path: string): O
   return { method, path, headers: {}, body: null };
 }
 
-/** Sends requests of one backend, twice where its token is refused; a decorator retries the rest. */
+/** Sends requests of one backend, twice where its token is refused; decorators do the rest. */
 export class GcsTransport implements AsyncDisposable {
   readonly #endpoint: string;
   readonly #userProject: string | null;
