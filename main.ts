@@ -114,7 +114,7 @@ function createContext(
   return {
     signal: interrupts.signal,
     forceSignal: interrupts.forceSignal,
-    env: { get: (name) => Deno.env.get(name) },
+    env: Deno.env,
     stdout,
     stderr,
     logger: createLogger({

@@ -77,7 +77,7 @@ export const mountCommand: Command = {
       return await mountInBackground(config.mountPoint, args, flags.logFile ?? null, context);
     }
     // Programs that are started, such as fusermount3 and az, would inherit them.
-    for (const name of secrets.forgettable) Deno.env.delete(name);
+    secrets.forgetIn(context.env);
     if (flags.check) return await check(config, context);
     return await serveMount(config, context, stopTimeoutMs);
   },

@@ -2,6 +2,8 @@
 export interface Environment {
   /** The value of variable `name`, or undefined when it is not set. */
   get(name: string): string | undefined;
+  /** Takes `name` out, so that programs that are started do not see it; not where it is fixed. */
+  delete?(name: string): void;
 }
 
 /** Variables that the libraries of the providers look for by themselves, at any time. */
@@ -16,8 +18,10 @@ export class SecretVariables {
     this.#names.add(name);
   };
 
-  /** Those that nobody reads again, so that they can be taken out of the environment. */
-  get forgettable(): readonly string[] {
-    return [...this.#names].filter((name) => !LIBRARIES.test(name));
+  /** Takes them out of `env`, but for those that a library may look for. */
+  forgetIn(env: Environment): void {
+    for (const name of this.#names) {
+      if (!LIBRARIES.test(name)) env.delete?.(name);
+    }
   }
 }

@@ -64,7 +64,7 @@ export const doctorCommand: Command = {
     const inputs = { ...inputsOf(env), onSecretVariable: secrets.note };
     const config = loadDoctorConfig(file, inputs, libc.effectiveUid() === 0);
     // Programs that are started, such as az, would inherit them.
-    for (const name of secrets.forgettable) Deno.env.delete(name);
+    secrets.forgetIn(env);
     const rounds = allChecks(config, depsOf(context, libc), flags.quick);
     const diagnoses = await runRounds(rounds, context);
     printDiagnoses(diagnoses, format, stdout);

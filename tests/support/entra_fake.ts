@@ -25,6 +25,7 @@ export interface EntraFault {
 }
 
 interface GivenToken {
+  readonly identity: string;
   readonly resource: string;
   readonly expiresMs: number;
 }
@@ -42,6 +43,7 @@ export class EntraFake implements AsyncDisposable {
   readonly #settings: EntraSettings;
   readonly #given = new Map<string, GivenToken>();
   readonly #revoked = new Set<string>();
+  readonly #refusedIdentities = new Set<string>();
   readonly #metadata;
   readonly #authority;
 
@@ -83,6 +85,19 @@ export class EntraFake implements AsyncDisposable {
     for (const token of this.#given.keys()) this.#revoked.add(token);
   }
 
+  /** Gives `identity` of the machine no more tokens, and lets it in nowhere with those it has. */
+  refuse(identity: string): void {
+    this.#refusedIdentities.add(identity);
+    for (const [token, given] of this.#given) {
+      if (given.identity === identity) this.#revoked.add(token);
+    }
+  }
+
+  /** Gives `identity` tokens again. */
+  admit(identity: string): void {
+    this.#refusedIdentities.delete(identity);
+  }
+
   /** Fails the next `times` requests with `status`. */
   fail(status: number, body: unknown, times = Infinity): void {
     this.fault = { status, body };
@@ -102,7 +117,10 @@ export class EntraFake implements AsyncDisposable {
     if (request.headers.get("metadata") !== "true" || query.get("api-version") !== "2018-02-01") {
       return Response.json({ error: "invalid_request" }, { status: 400 });
     }
-    return this.#answer(resource, (token, expiresMs) => ({
+    if (this.#refusedIdentities.has(identity)) {
+      return refused("invalid_request", "Identity not found", 400);
+    }
+    return this.#answer(identity, resource, (token, expiresMs) => ({
       access_token: token,
       expires_on: String(expiresMs / 1000),
       resource,
@@ -133,7 +151,8 @@ export class EntraFake implements AsyncDisposable {
     if (proof === "wrong") {
       return refused("invalid_client", "AADSTS7000215: Invalid client secret provided", 401);
     }
-    return this.#answer(resource, (token, expiresMs) => ({
+    const identity = form.get("client_id") ?? "";
+    return this.#answer(identity, resource, (token, expiresMs) => ({
       access_token: token,
       // Whole seconds: rounded down, so that nobody trusts it too long.
       expires_in: Math.floor((expiresMs - Date.now()) / 1000),
@@ -162,14 +181,18 @@ export class EntraFake implements AsyncDisposable {
       : "wrong";
   }
 
-  #answer(resource: string, body: (token: string, expiresMs: number) => unknown): Response {
+  #answer(
+    identity: string,
+    resource: string,
+    body: (token: string, expiresMs: number) => unknown,
+  ): Response {
     if (this.fault !== null && this.faultsLeft > 0) {
       this.faultsLeft -= 1;
       return Response.json(this.fault.body, { status: this.fault.status });
     }
     const expiresMs = Math.floor((Date.now() + this.#settings.lifetimeMs) / 1000) * 1000;
     const token = unsignedToken(resource, expiresMs, this.#given.size);
-    this.#given.set(token, { resource, expiresMs });
+    this.#given.set(token, { identity, resource, expiresMs });
     return Response.json(body(token, expiresMs));
   }
 }

@@ -7,6 +7,7 @@ import {
   type PipelineResponse,
 } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
+import { z } from "zod";
 import { clientAssertion } from "./client_assertion.ts";
 import type { EntraAuth } from "./entra_auth.ts";
 import { isBusyStatus, IssuerError } from "./issuer_error.ts";
@@ -36,24 +37,30 @@ async function issueToken(
   abortSignal: AbortSignal,
   clock: Clock,
 ): Promise<Issued<string>> {
-  const answers: Answers = { lastStatus: null, busy: null };
+  const soonMs = auth.method === "managed_identity" ? clock.wallMs() + SOON_MS : null;
+  const answers: Answers = { soonMs, lastStatus: null, busy: null, expiresMs: null };
   try {
     const credential = await entraCredential(auth, clock);
     const token = await ASKING.run(answers, () => credential.getToken(scope, { abortSignal }));
     if (token === null) throw new Error("The issuer gave out no token");
-    return { value: token.token, expiresMs: token.expiresOnTimestamp };
+    return { value: token.token, expiresMs: answers.expiresMs ?? token.expiresOnTimestamp };
   } catch (error) {
+    // The library wraps the same words again and again: once is enough.
     const said = error instanceof Error ? error.message : String(error);
-    throw new IssuerError(answers.busy ?? said, answers.lastStatus, { cause: error });
+    throw new IssuerError(answers.busy ?? said, answers.lastStatus);
   }
 }
 
 /** What was answered to one question. */
 interface Answers {
+  /** When the library is to believe that the token ends, if it would keep it; null: the truth. */
+  readonly soonMs: number | null;
   /** Of the last answer; null where there was none. */
   lastStatus: number | null;
   /** What there is to say of an answer that the issuer is busy; null where it was no such one. */
   busy: string | null;
+  /** When the token in it ends, in milliseconds since the epoch, where the library was not told. */
+  expiresMs: number | null;
 }
 
 /**
@@ -72,11 +79,41 @@ class WatchingClient implements HttpClient {
     const response = await this.#client.sendRequest(request);
     const { status } = response;
     if (answers !== undefined) answers.lastStatus = status;
-    if (!isBusyStatus(status)) return response;
+    if (!isBusyStatus(status)) return answers === undefined ? response : unkept(response, answers);
     const said = `the issuer answered ${status}`;
     if (answers !== undefined) answers.busy = said;
     // The library would not ask again for a minute, for anybody in this process.
     throw new IssuerError(said, status);
+  }
+}
+
+/**
+ * `response` with a token that ends soon, as far as the library knows; `answers` are told the
+ * truth. The library keeps tokens of managed identities for everybody in a process, and would give
+ * one that was withdrawn out again until five minutes before its end.
+ */
+function unkept(response: PipelineResponse, answers: Answers): PipelineResponse {
+  const given = TOKEN_OF_MACHINE.safeParse(parsed(response.bodyAsText ?? ""));
+  if (answers.soonMs === null || !given.success) return response;
+  answers.expiresMs = given.data.expires_on * 1_000;
+  const soon = Math.floor(Math.min(answers.soonMs, answers.expiresMs) / 1_000);
+  return { ...response, bodyAsText: JSON.stringify({ ...given.data, expires_on: String(soon) }) };
+}
+
+/** A token as a machine gives it out, with its end in seconds since the epoch. */
+const TOKEN_OF_MACHINE = z.looseObject({
+  access_token: z.string(),
+  expires_on: z.union([z.string().regex(/^\d+$/), z.number()]).transform(Number),
+});
+/** Less than the five minutes before its end within which the library asks for another one. */
+const SOON_MS = 60_000;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The library says what it makes of it.
+    return null;
   }
 }
 

@@ -18,7 +18,9 @@ const JITTER_SHARE = 1 / 5;
 const BUSY_PAUSES_MS = [1_000, 2_000, 4_000] as const;
 /** Pause after a renewal that failed for good, while the old credential lasts, at most. */
 const RENEW_PAUSE_MS = 30_000;
-/** The same where none is left: everybody waits for the next one. */
+/** Pause before another one that the service refuses is taken for a reason to ask the issuer. */
+const DISCARD_PAUSE_MS = 10_000;
+/** Pause after one that failed where no credential is left: everybody waits for the next one. */
 const RETRY_PAUSE_MS = 1_000;
 /** An issuer that has not answered by then will not. */
 const RENEW_TIMEOUT_MS = 30_000;
@@ -139,7 +141,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
     const nowMs = this.#deps.clock.wallMs();
     if (nowMs < this.#discardableMs) return false;
     const pauseMs = Math.max(0, expiresMs - nowMs) * RENEW_SHARE;
-    this.#discardableMs = nowMs + Math.min(RENEW_PAUSE_MS, pauseMs);
+    this.#discardableMs = nowMs + Math.min(DISCARD_PAUSE_MS, pauseMs);
     this.#held = { issued: { value, expiresMs: 0 }, renewAtMs: 0 };
     return true;
   }
