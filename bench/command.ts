@@ -1,5 +1,4 @@
 /** `warpdrive bench`: how fast a directory reads, as the workers of a training job read it. */
-import { join } from "node:path/posix";
 import {
   type Command,
   type CommandContext,
@@ -7,12 +6,14 @@ import {
   parseArguments,
 } from "../cache/platform/cli.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
+import { Libc } from "../cache/platform/libc.ts";
 import { backendBytes } from "./reading/backend_bytes.ts";
 import { findFiles } from "./reading/files.ts";
-import { compare, type Manifest, MANIFEST_NAMES, parseManifest } from "./reading/manifest.ts";
+import { compare, MANIFEST_NAMES } from "./reading/manifest.ts";
 import { measure } from "./reading/measurement.ts";
 import { Readers } from "./reading/readers.ts";
 import { benchRecord, benchReport, type BenchResult } from "./reading/report.ts";
+import { expectedDigests, findReference, type Reference } from "./reading/reference.ts";
 import { type BenchSettings, readBenchSettings } from "./reading/settings.ts";
 
 const EXAMPLES = `
@@ -41,7 +42,7 @@ export const benchCommand: Command = {
       .option("--rounds <n>", "parts the time is cut into (default 5)")
       .option("--cached", "fail when a store delivered a byte meanwhile")
       .option("--metrics <url>", "the mount's metrics (default http://127.0.0.1:9090/metrics)")
-      .option("--checksum", "compare whole files with a list of checksums")
+      .option("--checksum", "compare whole files with a list, or what their store knows")
       .option("--manifest <file>", `that list (default ${MANIFEST_NAMES.join(", ")} in --dir)`)
       .option("--json", "print one JSON object")
       .addHelpText("after", EXAMPLES);
@@ -53,8 +54,9 @@ export const benchCommand: Command = {
 
 async function bench(settings: BenchSettings, context: CommandContext): Promise<ExitCode> {
   const { clock, signal, stdout } = context;
-  const manifest = settings.checksum ? readManifest(settings) : null;
   const files = await findFiles(settings.dir, signal);
+  const attributes = Libc.open();
+  const reference = settings.checksum ? await findReference(settings, files, attributes) : null;
   const baseline = settings.baseline === undefined
     ? null
     : await findFiles(settings.baseline, signal);
@@ -65,7 +67,7 @@ async function bench(settings: BenchSettings, context: CommandContext): Promise<
     chunkBytes: settings.chunk,
     direct: settings.direct,
     seed: settings.seed,
-    digest: manifest?.digest ?? null,
+    digest: reference?.digest ?? null,
     sets: baseline === null ? [files] : [files, baseline],
   }, clock);
   const measurement = await measure(readers, {
@@ -74,6 +76,10 @@ async function bench(settings: BenchSettings, context: CommandContext): Promise<
     warmupMs: settings.warmup,
     withBaseline: baseline !== null,
   }, signal);
+  const { digests } = measurement;
+  const verdict = reference === null
+    ? null
+    : compare(await expectedDigests(reference, digests, attributes, signal), digests);
   const result: BenchResult = {
     settings,
     files: files.length,
@@ -81,16 +87,19 @@ async function bench(settings: BenchSettings, context: CommandContext): Promise<
     backendBytes: bytesBefore === null
       ? null
       : await backendBytes(settings.metrics, signal) - bytesBefore,
-    verdict: manifest === null ? null : compare(manifest, measurement.digests),
+    verdict,
   };
   const lines = settings.json ? [JSON.stringify(benchRecord(result))] : benchReport(result);
   stdout.write(`${lines.join("\n")}\n`);
-  refuse(result);
+  refuse(result, reference);
   return EXIT.done;
 }
 
 /** Fails when what was promised does not hold. */
-function refuse({ settings, backendBytes, verdict }: BenchResult): void {
+function refuse(
+  { settings, backendBytes, verdict }: BenchResult,
+  reference: Reference | null,
+): void {
   if (backendBytes !== null && backendBytes > 0) {
     throw new CommandError(
       "failed",
@@ -101,33 +110,16 @@ function refuse({ settings, backendBytes, verdict }: BenchResult): void {
   if (verdict !== null && verdict.different.length > 0) {
     throw new CommandError(
       "failed",
-      `Reads of "${settings.dir}" gave other bytes than the list says: ${verdict.different[0]}`,
+      `Reads of "${settings.dir}" gave other bytes than the ` +
+        `${reference?.kind === "store" ? "store knows" : "list says"}: ${verdict.different[0]}`,
       null,
     );
   }
   if (verdict !== null && verdict.matched === 0) {
     throw new CommandError(
       "failed",
-      `Cannot vouch for "${settings.dir}": no file of the list was read whole`,
+      `Cannot vouch for "${settings.dir}": no file with a checksum was read whole`,
       "Measure longer with --duration, or name the right list with --manifest",
     );
   }
-}
-
-function readManifest({ dir, manifest }: BenchSettings): Manifest {
-  const candidates = manifest === undefined
-    ? MANIFEST_NAMES.map((name) => join(dir, name))
-    : [manifest];
-  for (const path of candidates) {
-    try {
-      return parseManifest(path, Deno.readTextFileSync(path));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  throw new CommandError(
-    "failed",
-    `Cannot verify "${dir}": there is no ${candidates.join(", ")}`,
-    'Make one with "sha256sum FILE… > SHA256SUMS", or name it with --manifest',
-  );
 }

@@ -1,5 +1,6 @@
 /** What is particular to Azure: refusals of the service, SAS, encodings and markers. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { BackendError } from "../cache/backend/backend.ts";
 import { describeError } from "../cache/platform/log.ts";
@@ -11,7 +12,15 @@ import {
   sas,
   startAzureServers,
 } from "./support/azure_place.ts";
-import { bytesOf, contentOf, failsWith, never, put, read } from "./support/backend_calls.ts";
+import {
+  bytesOf,
+  contentOf,
+  failsWith,
+  never,
+  patternOf,
+  put,
+  read,
+} from "./support/backend_calls.ts";
 
 let running: AzureServers | null = null;
 Deno.test.beforeAll(async () => {
@@ -157,4 +166,14 @@ Deno.test("AzureBackend copies with a SAS and puts nothing when its caller gives
   };
   await assert.rejects(backend.put("copy/never", content, controller.signal), reason);
   assert.equal(await backend.stat("copy/never", never), null);
+});
+
+Deno.test("AzureBackend leaves an MD5 with a blob that it puts in blocks", async () => {
+  const { azurite, key: auth } = servers();
+  const { endpoint } = azurite;
+  await using backend = await openBare({ endpoint, container: CONTAINER, auth });
+  const bytes = patternOf(20 * 1024 * 1024, 5);
+  const { version } = await put(backend, "blocks", bytes);
+  const hex = createHash("md5").update(bytes).digest("hex");
+  assert.deepEqual(await backend.checksum("blocks", version, never), { digest: "md5", hex });
 });

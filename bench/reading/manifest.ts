@@ -49,21 +49,24 @@ export function parseManifest(path: string, text: string): Manifest {
 /** What came of comparing files with a list. */
 export interface Verdict {
   readonly matched: number;
-  /** Files with other bytes than the list says. */
+  /** Files with other bytes than were expected. */
   readonly different: readonly string[];
-  /** Files that the list does not name. */
+  /** Files of which nothing is known. */
   readonly unknown: number;
 }
 
-/** Compares what readers read with what the list says; a file that was read twice counts once. */
-export function compare(manifest: Manifest, digests: readonly FileDigest[]): Verdict {
+/** Compares what readers read with what is `expected`; a file that was read twice counts once. */
+export function compare(
+  expected: ReadonlyMap<string, string>,
+  digests: readonly FileDigest[],
+): Verdict {
   const matched = new Set<string>();
   const different = new Set<string>();
   const unknown = new Set<string>();
   for (const { path, digest } of digests) {
-    const expected = manifest.expected.get(path);
-    if (expected === undefined) unknown.add(path);
-    else (expected === digest ? matched : different).add(path);
+    const wanted = expected.get(path);
+    if (wanted === undefined) unknown.add(path);
+    else (wanted === digest ? matched : different).add(path);
   }
   return { matched: matched.size, different: [...different].sort(), unknown: unknown.size };
 }

@@ -97,7 +97,7 @@ function latencyChart(latencies: LatencyHistogram): string[] {
 function verdictText({ matched, different, unknown }: Verdict): string {
   const parts = [`${matched} files match`];
   if (different.length > 0) parts.push(`${different.length} differ: ${different.join(", ")}`);
-  if (unknown > 0) parts.push(`${unknown} are not in the list`);
+  if (unknown > 0) parts.push(`${unknown} have no checksum`);
   return parts.join(", ");
 }
 

@@ -36,7 +36,7 @@ Deno.test("benchReport prints the figures that were asked for, and the shape of 
     "Baseline:    0.50 GB/s from /raw",
     "Ratio:       0.80 (rounds 0.70 0.80 0.90)",
     "From stores: 0 bytes",
-    "Checksums:   12 files match, 1 are not in the list",
+    "Checksums:   12 files match, 1 have no checksum",
     "",
     `    <=2 ms |${"#".repeat(8).padEnd(40)}| 10`,
     `    <=5 ms |${"#".repeat(24).padEnd(40)}| 30`,

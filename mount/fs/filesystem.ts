@@ -30,7 +30,12 @@ import { Lookups, type Validity } from "./lookups.ts";
 import { type Node, NodeTable } from "./nodes.ts";
 import { Reclaimer } from "./reclaim.ts";
 import type { Volume } from "./volume.ts";
-import { cacheAttribute, extendedAttribute, SOCKET_ATTRIBUTE } from "./xattrs.ts";
+import {
+  cacheAttribute,
+  checksumAttribute,
+  extendedAttribute,
+  SOCKET_ATTRIBUTE,
+} from "./xattrs.ts";
 
 const EMPTY: Reply = { kind: "empty" };
 const NONE: Reply = { kind: "none" };
@@ -157,7 +162,7 @@ export class FileSystem implements Handler {
       case "lseek":
         return this.#files.seek(request.handle, request.offset, request.whence);
       case "getxattr":
-        return this.#getXattr(this.#nodes.get(request.node), request.name, request.size);
+        return this.#getXattr(this.#nodes.get(request.node), request, signal);
       case "listxattr":
         return request.size === 0 ? { kind: "size", sizeBytes: 0 } : EMPTY;
       case "statfs":
@@ -196,10 +201,15 @@ export class FileSystem implements Handler {
     return { kind: "bytes", bytes, release: () => undefined };
   }
 
-  async #getXattr(node: Node, name: string, size: number): Promise<Reply> {
+  async #getXattr(
+    node: Node,
+    { name, size }: { readonly name: string; readonly size: number },
+    signal: LazySignal,
+  ): Promise<Reply> {
     const value = node === this.#nodes.root && name === SOCKET_ATTRIBUTE
       ? this.#deps.controlSocket
-      : extendedAttribute(node, name) ?? await cacheAttribute(node, name);
+      : extendedAttribute(node, name) ?? await cacheAttribute(node, name) ??
+        await checksumAttribute(node, name, signal);
     if (value === null) return { kind: "error", errno: ERRNO.ENODATA };
     const bytes = encodeName(value);
     if (size === 0) return { kind: "size", sizeBytes: bytes.length };

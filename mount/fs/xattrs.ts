@@ -3,6 +3,7 @@
  * listed, because `cp -a` and `rsync -X` copy what is listed.
  */
 import type { Entry } from "../../cache/backend/backend.ts";
+import type { LazySignal } from "../fuse/messages.ts";
 import type { Node } from "./nodes.ts";
 
 const PREFIX = "user.warpdrive.";
@@ -41,6 +42,21 @@ export async function cacheAttribute(node: Node, name: string): Promise<string |
     return node.volume.files === null ? stateOf(keptBytes, object.sizeBytes) : "local";
   }
   return String(percentOf(keptBytes ?? 0, object.sizeBytes));
+}
+
+/**
+ * The value of `user.warpdrive.checksum`, such as `md5:` and 32 digits, asked of the store; null
+ * for any other name, and where the store keeps none.
+ */
+export async function checksumAttribute(
+  node: Node,
+  name: string,
+  signal: LazySignal,
+): Promise<string | null> {
+  const object = objectOf(node.entry);
+  if (name !== `${PREFIX}checksum` || node.volume === null || object === null) return null;
+  const checksum = await node.volume.backend.checksum(node.path, object.version, signal.get());
+  return checksum === null ? null : `${checksum.digest}:${checksum.hex}`;
 }
 
 function stateOf(keptBytes: number | null, sizeBytes: number): string {

@@ -1,4 +1,5 @@
 /** Puts of any size into one block blob, with one block in memory. */
+import { createHash } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import type { Content } from "../backend.ts";
 import { blocksOf } from "../content_blocks.ts";
@@ -22,11 +23,15 @@ export async function upload(
 ): Promise<UploadAnswer> {
   const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(content.sizeBytes / BLOCKS_MAX));
   const ids: string[] = [];
+  // The service computes it of a blob that comes in one request, and never of blocks.
+  const md5 = createHash("md5");
   for await (const { block, isLast } of blocksOf(content, blockBytes, abortSignal)) {
     if (isLast && ids.length === 0) return await blob.upload(block, block.length, { abortSignal });
+    md5.update(block);
     ids.push(await stage(blob, ids.length, block, abortSignal));
   }
-  return await blob.commitBlockList(ids, { abortSignal });
+  const blobHTTPHeaders = { blobContentMD5: new Uint8Array(md5.digest()) };
+  return await blob.commitBlockList(ids, { abortSignal, blobHTTPHeaders });
 }
 
 async function stage(
