@@ -30,6 +30,19 @@ Deno.test("The README of Slurm and its example name every setting with its defau
   deepEqual(assignments(readSource("infra/slurm/slurm.conf.example")), written);
 });
 
+Deno.test("The README of Azure's scripts names every setting with its default", () => {
+  const script = readSource("infra/azure/00-env.sh");
+  // Those of files beside the script are no settings of a person.
+  const set = [...script.matchAll(/^: "\$\{([A-Z_]+):=(.*)\}"$/gm)]
+    .filter(([, name]) => name !== "STATE_FILE");
+  const rows = readSource("infra/azure/README.md")
+    .matchAll(/^\| `([A-Z_]+)` +\| (?:`([^`]*)`)? *\|/gm);
+  deepEqual(
+    [...rows].map(([, name, value = ""]) => [name, value]).sort(),
+    set.map(([, name, value]) => [name, value]).sort(),
+  );
+});
+
 function assignments(text: string): Record<string, string> {
   const found = [...text.matchAll(/^([A-Z_]+)=(.*)$/gm)];
   return Object.fromEntries(found.map(([, name = "", value = ""]) => [name, value]));

@@ -125,7 +125,7 @@ export const SUITES: readonly Suite[] = [
     name: "scripts",
     title: "the shell scripts of infra, with a stand-in for the cloud",
     owns: (path) => /^tests\/scripts(_.*)?_test\.ts$/.test(path),
-    needs: ["shellcheck"],
+    needs: ["shellcheck", "systemd"],
     steps: [],
     flags: [],
     variables: {},
