@@ -24,6 +24,6 @@ export function lackOfRoom(scale: Scale, directory: string, space: DiskSpace): s
       `${formatBytes(space.freeBytes + missing.bytes)}`
     : `room for ${space.freeInodes} more files, and the demo needs ` +
       `${space.freeInodes + missing.files}`;
-  return `${directory} has ${lack} (a cache leaves 5% of its disk free): make room there, or name ` +
-    "another directory in TMPDIR";
+  return `${directory} has ${lack} (a cache leaves 5% of its disk free): make room there, ` +
+    "or name another directory in TMPDIR";
 }
