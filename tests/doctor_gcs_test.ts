@@ -4,7 +4,7 @@ import { runProgram } from "./cli/run_program.ts";
 import { bytesOf, put } from "./support/backend_calls.ts";
 import { FaultProxy } from "./support/fault_proxy.ts";
 import { freePort } from "./support/free_port.ts";
-import { gatedSourceAt, openGcs, startGcsServers } from "./support/gcs_place.ts";
+import { gatedSourceAt, type GcsServers, openGcs, startGcsServers } from "./support/gcs_place.ts";
 import { POOL } from "./support/google_fake.ts";
 import { otherKey } from "./support/other_key.ts";
 
@@ -12,140 +12,189 @@ const BUCKET = "doctor";
 
 type Mapping = Readonly<Record<string, string>>;
 
-/** What the program is run with, where that is not what works. */
+/** How the configuration differs from one that works. */
 interface State {
   readonly config?: Mapping;
   readonly auth?: Mapping;
 }
 
+interface World {
+  readonly servers: GcsServers;
+  /** Before the issuers of tokens. */
+  readonly proxy: FaultProxy;
+}
+
+/** What keeps the program out, and what it says of that. */
+interface Case {
+  readonly title: string;
+  /** Brings it about. */
+  readonly arrange: (world: World) => State | Promise<State>;
+  /** The problem by its name. */
+  readonly problem: RegExp;
+  /** What both say of it, with the remedy. */
+  readonly found: RegExp;
+  /** Whether a listing, which is all the check makes, goes well all the same. */
+  readonly lists?: true;
+}
+
 /** What no output may show. */
 const SECRETS = /PRIVATE KEY|ya29|eyJ/;
 
-Deno.test("the doctor tells apart what keeps it out of a bucket of Cloud Storage", async (t) => {
+Deno.test("the doctor tells apart what keeps it out of Cloud Storage", async (t) => {
   await using servers = await startGcsServers();
-  const { server, gate, issuers, keyFile, directory } = servers;
-  await server.createBucket(BUCKET);
+  await servers.server.createBucket(BUCKET);
   await using backend = openGcs(gatedSourceAt(servers, BUCKET));
   await put(backend, "train/shard-000000.tar", bytesOf("hello"));
-  await using proxy = await FaultProxy.start(issuers.origin);
-
-  const run = async (args: readonly string[], { config, auth }: State) => {
-    const backends = [{
-      name: "gcs",
-      type: "gcs",
-      timeout: "10s",
-      config: { root: BUCKET, endpoint: gate.endpoint, ...config },
-      auth: auth ?? { method: "service_account", key_file: keyFile },
-    }];
-    const text = JSON.stringify({ mount_point: "/mnt/none", backends });
-    const { stdout, stderr } = await runProgram(
-      [...args, "--config", "config.yaml"],
-      { "config.yaml": text },
-      {},
-    );
-    equal(SECRETS.test(stdout + stderr), false, "A secret is printed");
-    // The check before a mount is an error where it fails.
-    const lines = (stdout + stderr).split("\n");
-    const at = lines.findIndex((line) => line.includes('backend "gcs"'));
-    // What was found, and the remedy below it.
-    return lines.slice(at, at + 2).join("\n");
-  };
-  const diagnose = (state: State = {}) => run(["ctl", "doctor"], state);
-  const check = (state: State = {}) => run(["mount", "--check"], state);
+  await using proxy = await FaultProxy.start(servers.issuers.origin);
+  const world = { servers, proxy };
 
   await t.step("nothing", async () => {
-    match(await diagnose(), /^ok .* lists its root in .*, reads 5 B of "train\/shard-000000\.tar"/);
-    match(await check(), /^ok .* lists its root in/);
+    const found = /^ok .* lists its root in .*, reads 5 B of "train\/shard-000000\.tar"/;
+    match(await diagnose(world, {}), found);
+    match(await check(world, {}), /^ok .* lists its root in/);
   });
-  await t.step("another bucket", async () => {
-    const state = { config: { root: "absent-one" } };
-    const found = /^FAIL .*there is no bucket "absent-one".*\n.*Check root \(the bucket\)/i;
-    match(await diagnose(state), /^FAIL .* wrong container: /);
-    match(await diagnose(state), found);
-    match(await check(state), found);
-  });
-  await t.step("another endpoint", async () => {
-    // A service, but not this one.
-    const state = { config: { endpoint: issuers.origin }, auth: { method: "none" } };
-    const nobody = { config: { endpoint: `http://127.0.0.1:${freePort()}` } };
-    match(await diagnose(state), /^FAIL .* wrong container: .*404/);
-    match(await diagnose(nobody), /^FAIL .* no answer: connection refused.*\n.*endpoint is right/);
-    match(await check(nobody), /^FAIL .*connection refused.*\n.*endpoint is right/i);
-  });
-  await t.step("a page of somebody else", async () => {
-    const page = { status: 200, headers: { "content-type": "text/html" }, body: "<html>Log in" };
-    proxy.inject({ kind: "answer", ...page });
-    const state = { config: { endpoint: proxy.origin }, auth: { method: "none" } };
-    const found = /^FAIL .*none of a Cloud Storage service.*\n.*Check the endpoint/i;
-    match(await diagnose(state), /^FAIL .* wrong endpoint: /);
-    match(await diagnose(state), found);
-    match(await check(state), found);
-    proxy.heal();
-  });
-  await t.step("no credentials", async () => {
-    const state = { auth: { method: "none" } };
-    const found = /^FAIL .*Anonymous caller.*\n.*set another auth/i;
-    match(await diagnose(state), /^FAIL .* credential refused: /);
-    match(await diagnose(state), found);
-    match(await check(state), found);
-  });
-  await t.step("a key that was deleted", async () => {
-    const key = { ...issuers.key(), private_key: await otherKey() };
-    await Deno.writeTextFile(`${directory}/deleted.json`, JSON.stringify(key));
-    const state = { auth: { method: "service_account", key_file: `${directory}/deleted.json` } };
-    const found = /^FAIL .*Invalid JWT Signature.*\n.*Check the key in ".*deleted\.json"/i;
-    match(await diagnose(state), /^FAIL .* credential refused: /);
-    match(await diagnose(state), found);
-    match(await check(state), found);
-  });
-  const refusals: readonly (readonly [title: string, said: string, found: RegExp])[] = [
-    [
-      "a wrong clock",
-      "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe",
-      /^FAIL .* clock skew: .*\n.*clock/,
-    ],
-    [
-      "a token that expired",
-      "The subject token has expired",
-      /^FAIL .* expired credential: .*\n.*Renew/,
-    ],
-  ];
-  for (const [title, description, found] of refusals) {
+  for (const { title, arrange, problem, found, lists } of CASES) {
     await t.step(title, async () => {
-      const body = JSON.stringify({ error: "invalid_grant", error_description: description });
-      proxy.inject({ kind: "answer", status: 400, headers: {}, body });
-      const auth = {
+      servers.gate.reset();
+      proxy.heal();
+      const state = await arrange(world);
+      const diagnosis = await diagnose(world, state);
+      match(diagnosis, problem);
+      match(diagnosis, found);
+      match(await check(world, state), lists === true ? /^ok / : found);
+    });
+  }
+  await t.step("nothing, once the project is named that pays", async () => {
+    match(await diagnose(world, { config: { user_project: "billed-project" } }), /^ok /);
+  });
+});
+
+const diagnose = (world: World, state: State) => run(["ctl", "doctor"], world, state);
+const check = (world: World, state: State) => run(["mount", "--check"], world, state);
+
+/** The line about the backend, and the one below it. */
+async function run(
+  args: readonly string[],
+  { servers: { gate, keyFile } }: World,
+  { config, auth }: State,
+): Promise<string> {
+  const backends = [{
+    name: "gcs",
+    type: "gcs",
+    timeout: "10s",
+    config: { root: BUCKET, endpoint: gate.endpoint, ...config },
+    auth: auth ?? { method: "service_account", key_file: keyFile },
+  }];
+  const text = JSON.stringify({ mount_point: "/mnt/none", backends });
+  const command = [...args, "--config", "config.yaml"];
+  const { stdout, stderr } = await runProgram(command, { "config.yaml": text }, {});
+  equal(SECRETS.test(stdout + stderr), false, "A secret is printed");
+  // The check before a mount is an error where it fails.
+  const lines = (stdout + stderr).split("\n");
+  const at = lines.findIndex((line) => line.includes('backend "gcs"'));
+  return lines.slice(at, at + 2).join("\n");
+}
+
+/** Has the issuers refuse what they are shown, because of `description`. */
+function refusedProof(description: string): Case["arrange"] {
+  return ({ proxy, servers: { issuers, keyFile } }) => {
+    const body = JSON.stringify({ error: "invalid_grant", error_description: description });
+    proxy.inject({ kind: "answer", status: 400, headers: {}, body });
+    return {
+      auth: {
         method: "gcp_wif",
         audience: POOL,
         token_file: keyFile,
         sts_url: `${proxy.origin}/v1/token`,
         iam_endpoint: issuers.origin,
-      };
-      match(await diagnose({ auth }), found);
-      match(await check({ auth }), /^FAIL .*invalid_grant/i);
-      proxy.heal();
-    });
-  }
-  await t.step("no right to list", async () => {
-    gate.forbids = ({ path }) => path.endsWith("/o");
-    const found = /^FAIL .*403 forbidden.*\n.*storage\.objects\.list on bucket "doctor"/i;
-    match(await diagnose(), /^FAIL .* no permission to list: /);
-    match(await diagnose(), found);
-    match(await check(), found);
-    gate.reset();
-  });
-  await t.step("no right to read", async () => {
-    gate.forbids = ({ query }) => query.get("alt") === "media";
-    const found = /^FAIL .* no permission to read: .*\n.*storage\.objects\.get on bucket "doctor"/;
-    match(await diagnose(), found);
-    gate.reset();
-  });
-  await t.step("no project that pays", async () => {
-    gate.paying = "billed-project";
-    const found = /^FAIL .*requester pays bucket.*\n.*user_project/i;
-    match(await diagnose(), found);
-    match(await check(), found);
-    match(await diagnose({ config: { user_project: "billed-project" } }), /^ok /);
-    gate.reset();
-  });
-});
+      },
+    };
+  };
+}
+
+const CASES: readonly Case[] = [
+  {
+    title: "another bucket",
+    arrange: () => ({ config: { root: "absent-one" } }),
+    problem: /^FAIL .* wrong container: /,
+    found: /there is no bucket "absent-one".*\n.*Check root \(the bucket\)/,
+  },
+  {
+    title: "another service",
+    arrange: ({ servers: { issuers } }) => ({ config: { endpoint: issuers.origin } }),
+    problem: /^FAIL .* wrong container: /,
+    found: /404.*\n.*Check root \(the bucket\) and endpoint/,
+  },
+  {
+    title: "no service",
+    arrange: () => ({ config: { endpoint: `http://127.0.0.1:${freePort()}` } }),
+    problem: /^FAIL .* no answer: /,
+    found: /connection refused.*\n.*endpoint is right/i,
+  },
+  {
+    title: "a page of somebody else",
+    arrange: ({ proxy }) => {
+      const headers = { "content-type": "text/html" };
+      proxy.inject({ kind: "answer", status: 200, headers, body: "<html>Please log in</html>" });
+      return { config: { endpoint: proxy.origin } };
+    },
+    problem: /^FAIL .* wrong endpoint: /,
+    found: /none of a Cloud Storage service.*\n.*Check the endpoint/,
+  },
+  {
+    title: "no credentials",
+    arrange: () => ({ auth: { method: "none" } }),
+    problem: /^FAIL .* credential refused: /,
+    found: /401 required \(Anonymous caller.*\n.*set another auth/,
+  },
+  {
+    title: "a key that was deleted",
+    arrange: async ({ servers: { issuers, directory } }) => {
+      const key = { ...issuers.key(), private_key: await otherKey() };
+      await Deno.writeTextFile(`${directory}/deleted.json`, JSON.stringify(key));
+      return { auth: { method: "service_account", key_file: `${directory}/deleted.json` } };
+    },
+    problem: /^FAIL .* (credential refused|no credential): /,
+    found: /Invalid JWT Signature.*\n.*Check the key in ".*deleted\.json"/,
+  },
+  {
+    title: "a wrong clock",
+    arrange: refusedProof("Invalid JWT: Token must be short-lived and in a reasonable timeframe"),
+    problem: /^FAIL .* clock skew: .*\n.*clock/,
+    found: /400 invalid_grant: Invalid JWT/,
+  },
+  {
+    title: "a proof that ended",
+    arrange: refusedProof("The subject token has expired"),
+    problem: /^FAIL .* expired credential: .*\n.*Renew/,
+    found: /400 invalid_grant: The subject token has expired/,
+  },
+  {
+    title: "no right to list",
+    arrange: ({ servers: { gate } }) => {
+      gate.forbids = ({ path }) => path.endsWith("/o");
+      return {};
+    },
+    problem: /^FAIL .* no permission to list: /,
+    found: /403 forbidden.*\n.*storage\.objects\.list on bucket "doctor"/,
+  },
+  {
+    title: "no right to read",
+    arrange: ({ servers: { gate } }) => {
+      gate.forbids = ({ query }) => query.get("alt") === "media";
+      return {};
+    },
+    problem: /^FAIL .* no permission to read: /,
+    found: /403 forbidden.*\n.*storage\.objects\.get on bucket "doctor"/,
+    lists: true,
+  },
+  {
+    title: "nobody who pays",
+    arrange: ({ servers: { gate } }) => {
+      gate.paying = "billed-project";
+      return {};
+    },
+    problem: /^FAIL .* credential refused: /,
+    found: /requester pays bucket.*\n.*user_project/,
+  },
+];

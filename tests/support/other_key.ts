@@ -13,6 +13,6 @@ export async function otherKey(): Promise<string> {
     ["sign", "verify"],
   );
   const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
-  const base64 = btoa(String.fromCharCode(...der));
+  const base64 = btoa(String.fromCharCode(...der)).replace(/.{64}/g, "$&\n");
   return `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
 }

@@ -1,8 +1,11 @@
 /**
- * Tokens that the library of Google obtains. It is loaded at the first one: that takes a tenth of a
- * second, which nobody else need pay. Its clients are made anew for each token, because they keep
- * what they have until five minutes before its end, and would give out again what was refused.
+ * Tokens that the library of Google obtains. Loaded, with the library, at the first one: that takes
+ * a tenth of a second which nobody else need pay. (In the bundle, `import()` of the library itself
+ * gives none of its names, as it is CommonJS.) Its clients are made anew for each token, because
+ * they keep what they have until five minutes before its end, and would give out again what was
+ * refused.
  */
+import { Compute, GoogleAuth, IdentityPoolClient, UserRefreshClient } from "google-auth-library";
 import { z } from "zod";
 import { abortable, AbortScope } from "../abort_scope.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
@@ -25,7 +28,6 @@ const METADATA_MS_MAX = 5_000;
 
 /** The token of this machine, or of its pod, from the metadata server. */
 export async function metadataToken(clock: Clock, signal: AbortSignal): Promise<Issued<string>> {
-  const { Compute } = await import("google-auth-library");
   using scope = new AbortScope(signal);
   const silence = clock.sleep(METADATA_MS_MAX, scope.signal).then(
     () => scope.abort(new IssuerError("TimeoutError: no metadata server answers", null)),
@@ -46,7 +48,6 @@ export async function userToken(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
-  const { UserRefreshClient } = await import("google-auth-library");
   const client = new UserRefreshClient({
     clientId: key.clientId,
     clientSecret: key.clientSecret.reveal(),
@@ -66,7 +67,6 @@ export async function fileToken(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
-  const { GoogleAuth } = await import("google-auth-library");
   const json = CREDENTIALS.parse(JSON.parse(key.text.reveal()));
   return await tokenFrom(
     () => new GoogleAuth({ scopes: scope }).fromJSON(json, { transporterOptions: { signal } }),
@@ -81,7 +81,6 @@ export async function federatedToken(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
-  const { IdentityPoolClient } = await import("google-auth-library");
   const { audience, serviceAccount, subject, stsUrl, iamEndpoint } = auth;
   const account = serviceAccount === null ? null : encodeURIComponent(serviceAccount);
   return await tokenFrom(
