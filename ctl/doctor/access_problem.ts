@@ -4,6 +4,7 @@
  * know, such as the clock of this machine, is added here. Pure.
  */
 import { BackendError } from "../../cache/backend/backend.ts";
+import { IssuerError } from "../../cache/backend/identity/issuer_error.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { CLOCK_REMEDY, describeSkew, SKEW_MS_MAX } from "./clock_skew.ts";
 import type { CredentialTerms } from "./credential_expiry.ts";
@@ -17,6 +18,7 @@ export type AccessProblem =
   | "clock skew"
   | "expired credential"
   | "credential refused"
+  | "no credential"
   | "no permission to list"
   | "no permission to read"
   | "asked to slow down"
@@ -45,6 +47,8 @@ export interface AccessVerdict {
 const REGION = /PermanentRedirect|AuthorizationHeaderMalformed|wrong region|region '.*' is wrong/i;
 /** Codes of S3, then what Azure says of the date of a request, and Google of that of a proof. */
 const CLOCK = /RequestTimeTooSkewed|RequestExpired|Date header|in a reasonable timeframe/i;
+/** Codes of Entra for a proof that is not of now: of an application, of another issuer. */
+const CLOCK_OF_PROOF = /AADSTS(700024|500133)/;
 /** ExpiredToken of S3, what Azure says of a SAS, and Entra's code for an old client secret. */
 const EXPIRED = /Expired|not valid in the specified time frame|AADSTS7000222/i;
 /** Nothing at this address speaks the protocol, or there is no such address. */
@@ -67,7 +71,7 @@ function problemOf(error: BackendError, facts: AccessFacts): AccessProblem {
     case "not_found":
       return "wrong container";
     case "denied":
-      return denialOf(said, facts);
+      return denialOf(error, said, facts);
     case "throttled":
       return "asked to slow down";
     case "unavailable":
@@ -80,14 +84,22 @@ function problemOf(error: BackendError, facts: AccessFacts): AccessProblem {
   }
 }
 
-function denialOf(said: string, facts: AccessFacts): AccessProblem {
+function denialOf(error: BackendError, said: string, facts: AccessFacts): AccessProblem {
   const { operation, mayAskForObjects, skewMs, terms, nowMs } = facts;
   // A wrong clock makes good credentials look expired, so it comes first.
-  if (CLOCK.test(said) || (skewMs !== null && Math.abs(skewMs) >= SKEW_MS_MAX)) return "clock skew";
+  const late = CLOCK.test(said) || CLOCK_OF_PROOF.test(said);
+  if (late || (skewMs !== null && Math.abs(skewMs) >= SKEW_MS_MAX)) return "clock skew";
   const expired = terms !== null && terms.expiresMs !== null && terms.expiresMs <= nowMs;
   if (expired || EXPIRED.test(said)) return "expired credential";
+  if (isFromIssuer(error.cause)) return "no credential";
   if (operation === "read") return "no permission to read";
   return mayAskForObjects ? "no permission to list" : "credential refused";
+}
+
+/** Whether the store was not asked, because who gives out credentials gave none. */
+function isFromIssuer(cause: unknown): boolean {
+  if (cause instanceof IssuerError) return true;
+  return cause instanceof Error && isFromIssuer(cause.cause);
 }
 
 /** What mends a problem whoever the provider is; the others have the provider's own hint. */

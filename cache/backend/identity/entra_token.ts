@@ -46,10 +46,13 @@ async function issueToken(
     return { value: token.token, expiresMs: answers.expiresMs ?? token.expiresOnTimestamp };
   } catch (error) {
     // The library wraps the same words again and again: once is enough.
-    const said = error instanceof Error ? error.message : String(error);
+    const said = (error instanceof Error ? error.message : String(error)).replace(UNSAID, "$1");
     throw new IssuerError(answers.busy ?? said, answers.lastStatus);
   }
 }
+
+/** What the library writes about an answer beside what is in it. */
+const UNSAID = /Error\(s\): .*? - Timestamp: .*? - Description: (.*?)( - Correlation ID: .*)?$/s;
 
 /** What was answered to one question. */
 interface Answers {
