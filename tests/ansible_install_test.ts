@@ -23,9 +23,10 @@ type Body = (world: AnsibleWorld) => Promise<void>;
 
 const STEPS: Readonly<Record<string, Body>> = {
   async "A dry run on a bare node says what it would do, and does nothing"(world) {
-    const play = await world.apply({}, "--check");
+    const play = await world.apply({}, "--check", "--diff");
     succeeded(play);
     notEqual(play.changed, 0);
+    match(play.text, /\+mount_point: \/wd/);
     deepEqual(await world.target.traces(), world.before);
   },
 

@@ -1,5 +1,7 @@
 /** What `deno task test` runs: named suites, each with its files and with what it needs. */
+import { join } from "node:path";
 import type { Need } from "./needs.ts";
+import { REPOSITORY } from "./source_tree.ts";
 
 /** One command of a suite, counted as one check unless it reports its own tests. */
 export interface Step {
@@ -32,6 +34,15 @@ const LONG_ONLY = "tests/long/";
 const STEP_MS_MAX = 10 * 60_000;
 /** Real mounts one after the other take longest; twice what they take on a busy machine. */
 const MOUNT_MS_MAX = 25 * 60_000;
+
+/** A few seconds, so that each suite can be run alone. */
+const BUILD: Step = {
+  title: "build",
+  args: ["run", "-A", "infra/tools/build.ts"],
+  required: true,
+};
+/** Has `tests/cli/run_program.ts` run what was built instead of the sources. */
+const BUILT = { WARPDRIVE_BIN: join(REPOSITORY, "dist", "warpdrive") };
 
 /** All suites, in the order they run: quick and local first. */
 export const SUITES: readonly Suite[] = [
@@ -86,9 +97,9 @@ export const SUITES: readonly Suite[] = [
     title: "the compiled program",
     owns: (path) => /^tests\/(.*_)?(build|binary|cli)(_.*)?_test\.ts$/.test(path),
     needs: [],
-    steps: [{ title: "build", args: ["run", "-A", "infra/tools/build.ts"], required: true }],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
   {
@@ -96,9 +107,9 @@ export const SUITES: readonly Suite[] = [
     title: "the unit under a real systemd, with the compiled program",
     owns: (path) => /^tests\/systemd_.*_test\.ts$/.test(path),
     needs: ["fuse", "systemd"],
-    steps: [],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
   {
@@ -146,9 +157,9 @@ export const SUITES: readonly Suite[] = [
     title: "real mounts through the kernel",
     owns: (path) => !path.startsWith(LONG_ONLY),
     needs: ["fuse"],
-    steps: [],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: MOUNT_MS_MAX,
   },
 ];
@@ -168,8 +179,9 @@ export const LONG_SUITE: Suite = {
   title: "many crashes, many random runs, a million blocks, a soak",
   owns: (path) =>
     path.startsWith(LONG_ONLY) || LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
-  needs: ["fuse"],
+  needs: ["fuse", "systemd", "ansible"],
   steps: [
+    { title: "build", args: ["run", "-A", "infra/tools/build.ts"], required: false },
     {
       title: "soak",
       args: ["run", "-A", "tests/soak.ts", "--minutes", "15"],
