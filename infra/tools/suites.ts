@@ -117,9 +117,9 @@ export const SUITES: readonly Suite[] = [
     title: "prolog and epilog under a real Slurm, with the compiled program",
     owns: (path) => /^tests\/slurm(_.*)?_test\.ts$/.test(path),
     needs: ["fuse", "systemd", "slurm"],
-    steps: [],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
   {
@@ -127,9 +127,9 @@ export const SUITES: readonly Suite[] = [
     title: "the role over SSH, on a booted system without WarpDrive",
     owns: (path) => /^tests\/ansible(_.*)?_test\.ts$/.test(path),
     needs: ["fuse", "systemd", "ansible"],
-    steps: [],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
   {
@@ -137,9 +137,9 @@ export const SUITES: readonly Suite[] = [
     title: "the shell scripts of infra, with a stand-in for the cloud",
     owns: (path) => /^tests\/scripts(_.*)?_test\.ts$/.test(path),
     needs: ["shellcheck", "systemd"],
-    steps: [],
+    steps: [BUILD],
     flags: [],
-    variables: {},
+    variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
   {
@@ -181,7 +181,7 @@ export const LONG_SUITE: Suite = {
     path.startsWith(LONG_ONLY) || LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
   needs: ["fuse", "systemd", "ansible"],
   steps: [
-    { title: "build", args: ["run", "-A", "infra/tools/build.ts"], required: false },
+    BUILD,
     {
       title: "soak",
       args: ["run", "-A", "tests/soak.ts", "--minutes", "15"],
