@@ -65,15 +65,21 @@ Deno.test("the binary answers a missing configuration with exit code 2 and no st
   equal(/^\s+at /m.test(stderr), false, stderr);
 });
 
-Deno.test("the binary runs the command of the link it is invoked through", async () => {
-  const directory = await Deno.makeTempDir();
-  try {
-    const link = join(directory, "warpdrive-mount");
-    await Deno.symlink(BINARY, link);
-    const { code, stdout } = await run(link, "--help");
-    equal(code, 0);
-    match(stdout, /warpdrive mount/);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
-});
+for (const name of ["mount", "ctl", "bench", "forge"]) {
+  Deno.test(`the binary runs ${name} when PATH leads to it through the link of that`, async () => {
+    const directory = await Deno.makeTempDir();
+    try {
+      await Deno.symlink(BINARY, join(directory, `warpdrive-${name}`));
+      const { code, stdout } = await run(
+        "/usr/bin/env",
+        `PATH=${directory}`,
+        `warpdrive-${name}`,
+        "--help",
+      );
+      equal(code, 0);
+      match(stdout, new RegExp(`^Usage: warpdrive ${name} `));
+    } finally {
+      await Deno.remove(directory, { recursive: true });
+    }
+  });
+}

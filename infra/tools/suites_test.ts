@@ -19,6 +19,14 @@ Deno.test("suites put each test file in exactly one place", () => {
   equal(suiteOf("tests/long/webdataset_test.ts")?.name, "long");
 });
 
+Deno.test("suites mount with the program that was built before them", () => {
+  for (const name of ["binary", "mount", "systemd"]) {
+    const suite = SUITES.find((candidate) => candidate.name === name);
+    match(suite?.variables["WARPDRIVE_BIN"] ?? "", /^\/.*\/dist\/warpdrive$/);
+    deepEqual(suite?.steps.map(({ title, required }) => [title, required]), [["build", true]]);
+  }
+});
+
 Deno.test("suites run test files only", () => {
   const files = ["cache/a.ts", "cache/a_test.ts", "tests/support/a.ts", "tests/posix_test.ts"];
   const all = SUITES.flatMap((suite) => testFilesOf(suite, files));
