@@ -95,7 +95,11 @@ Deno.test("configuration.md names the default of every key that has one", () => 
 Deno.test("configuration.md shows backends as the program takes them", () => {
   // In the form of every secret there is.
   const secret = "QWxsIGtleXMgYXJlIGJhc2U2NCB0ZXh0";
-  const inputs = { env: { get: () => secret }, readTextFile: () => secret };
+  const pem = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----";
+  const inputs = {
+    env: { get: (name: string) => name.endsWith("_SAS") ? "sv=1&sig=c2ln" : secret },
+    readTextFile: (path: string) => path.endsWith(".pem") ? pem : secret,
+  };
   const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? "");
   const shown = examples.filter((text) => /^backends:$/m.test(text));
   for (const example of shown) {

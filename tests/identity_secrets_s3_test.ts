@@ -140,6 +140,39 @@ function secretsOf({ azurite, sas, entra, sessions }: World): readonly HuntedSec
   ];
 }
 
+/** A mount of everything, and what it wrote and said so far. */
+class WatchedMount {
+  readonly written: (readonly [where: string, bytes: Uint8Array])[] = [];
+  readonly #mounted: Mounted;
+  readonly #variables: Readonly<Record<string, string>>;
+
+  constructor(mounted: Mounted, variables: Readonly<Record<string, string>>) {
+    this.#mounted = mounted;
+    this.#variables = variables;
+  }
+
+  /** Asks everything there is to ask, in every form. */
+  async look(): Promise<void> {
+    const config = `${this.#mounted.place.root}/config.yaml`;
+    for (const format of ["table", "json", "csv"]) {
+      await this.#run("ctl", "status", "--format", format, this.#mounted.path);
+      await this.#run("ctl", "doctor", "--quick", "--format", format, "--config", config);
+    }
+    await this.#run("mount", "--check", "--debug", "--config", config);
+    for (const page of ["metrics", "healthz", "livez"]) {
+      this.written.push([page, new TextEncoder().encode(await this.#mounted.page(page))]);
+    }
+    const { pid } = this.#mounted.program;
+    this.written.push(["the command line", await Deno.readFile(`/proc/${pid}/cmdline`)]);
+  }
+
+  async #run(...words: readonly string[]): Promise<void> {
+    const { stdout, stderr } = await programCommand(words, "/", this.#variables).output();
+    const command = words.join(" ");
+    this.written.push([`${command} (output)`, stdout], [`${command} (errors)`, stderr]);
+  }
+}
+
 Deno.test("no secret is in anything that a mount wrote, said or handed on", async () => {
   await using owned = new AsyncDisposableStack();
   const world = await openWorld(owned);
@@ -160,38 +193,16 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
     ...{ ...FORGETFUL, backends, fuse_debug: true },
     cache: { path: `${place.root}/cache`, max_size: "64MiB", stale_ttl: "0" },
   };
-  const args = ["--debug"];
-  const mounted = owned.use(await Mounted.start(place, { config, variables, args }));
-  const written: (readonly [where: string, bytes: Uint8Array])[] = [];
-  const ran = async (...words: readonly string[]) => {
-    const { stdout, stderr } = await programCommand(words, "/", variables).output();
-    written.push([`${words.join(" ")} (output)`, stdout], [`${words.join(" ")} (errors)`, stderr]);
-  };
-  const look = async () => {
-    for (const format of ["table", "json", "csv"]) {
-      await ran("ctl", "status", "--format", format, mounted.path);
-      await ran(
-        "ctl",
-        "doctor",
-        "--quick",
-        "--format",
-        format,
-        "--config",
-        `${place.root}/config.yaml`,
-      );
-    }
-    await ran("mount", "--check", "--debug", "--config", `${place.root}/config.yaml`);
-    for (const page of ["metrics", "healthz", "livez"]) {
-      written.push([page, new TextEncoder().encode(await mounted.page(page))]);
-    }
-    written.push(["the command line", await Deno.readFile(`/proc/${mounted.program.pid}/cmdline`)]);
-  };
+  const settings = { config, variables, args: ["--debug"] };
+  const mounted = owned.use(await Mounted.start(place, settings));
+  const watched = new WatchedMount(mounted, variables);
+  const { written } = watched;
   const readAll = async () =>
     await Promise.all(backends.map(({ name }) => readDirect(`${mounted.path}/${name}/${OBJECT}`)));
 
   const good = await readAll();
   deepEqual(good.filter(({ kind }) => kind === "failed"), [], "everybody is let in");
-  await look();
+  await watched.look();
   // Now all that can be refused is: tokens, keys, sessions, secrets.
   entra.revokeAll();
   entra.fail(401, { error: "invalid_client", error_description: "AADSTS7000222: expired" });
@@ -199,15 +210,14 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
   sts.fail(403, "AccessDenied");
   s3Gate.keys.clear();
   vault.secrets.set("vast", `{"access_key": "x", "secret": "${VAULT_KEY.secretAccessKey}"`);
-  await Deno.remove(`${place.root}/cache/objects`, { recursive: true }).catch(() => {});
   await readAll();
-  await look();
+  await watched.look();
   // Then nobody answers at all.
   await world.ending.disposeAsync();
   await readAll();
-  await look();
-  written.push(["the log", new TextEncoder().encode(mounted.program.rawLog)]);
+  await watched.look();
   ok(mounted.program.rawLog.includes("Answer "), "failures were logged");
+  written.push(["the log", new TextEncoder().encode(mounted.program.rawLog)]);
   // What the kernel shows below the mount point is data.
   for await (const file of filesBelow(place.root, mounted.path)) written.push(file);
   const child = await Deno.readFile(`${secretFiles}/child.txt`);

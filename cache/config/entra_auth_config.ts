@@ -74,7 +74,7 @@ export interface WrittenEntra {
   readonly authority_host?: string | undefined;
 }
 
-/** The identity that `written`, found at `path`, names; null when it has problems, then reported. */
+/** The identity that `written` at `path` names; null when it has problems, then reported. */
 export function readEntraAuth(
   reader: ConfigReader,
   path: ConfigPath,

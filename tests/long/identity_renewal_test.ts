@@ -71,7 +71,7 @@ Deno.test("an STS that is busy, refuses and comes back", async (t) => {
   });
 });
 
-Deno.test("a real STS gives a role for a token that its issuer signed, and for no other", async (t) => {
+Deno.test("a real STS gives a role for tokens that its issuer signed only", async (t) => {
   await using owned = new AsyncDisposableStack();
   const minio = owned.use(await startMinioWithIssuer());
   await minio.seed("data", ["object"]);

@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
+const PROGRAMS = {
+  azure: fileURLToPath(new URL("./azure_identity_client.ts", import.meta.url)),
+  s3: fileURLToPath(new URL("./s3_identity_client.ts", import.meta.url)),
+};
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** What it read or why it did not, and who gave out credentials. */
@@ -16,7 +20,7 @@ export async function runIdentityClient(
   backend: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string>>,
 ): Promise<IdentityAnswer> {
-  const program = fileURLToPath(new URL(`./${provider}_identity_client.ts`, import.meta.url));
+  const program = PROGRAMS[provider];
   const home = Deno.env.get("HOME") ?? "";
   const runtime = {
     PATH: Deno.env.get("PATH") ?? "",

@@ -50,7 +50,7 @@ Deno.test("clientAssertion signs who the application is, for ten minutes", async
   }
 });
 
-Deno.test("clientAssertion opens a key that has a password, and says when it is wrong", async () => {
+Deno.test("clientAssertion opens a key with a password, and says when it is wrong", async () => {
   const directory = await Deno.makeTempDir({ prefix: "warpdrive-assertion-" });
   try {
     const { pem: open } = await makePem(directory);

@@ -17,8 +17,10 @@ export class IssuerError extends Error {
  * (https://aka.ms/msal.js.errors). The last also stands for a tenant that does not exist, which
  * nobody can tell from an outage.
  */
-const UNREACHED =
-  /\b(TimeoutError|ECONN\w*|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|network_error|endpoints_resolution_error)\b/;
+const UNREACHED = new RegExp(
+  "\\b(TimeoutError|ECONN\\w*|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|" +
+    "network_error|endpoints_resolution_error)\\b",
+);
 
 /** Statuses that pass by themselves: the issuer is asked again, a few times. */
 const BUSY: ReadonlySet<number> = new Set([429, 500, 503]);

@@ -133,7 +133,7 @@ Deno.test("RenewedCredential never renews one that does not end", async () => {
   assert.equal(asked.length, 1);
 });
 
-Deno.test("RenewedCredential spreads renewals over the last fifth of the time before", async () => {
+Deno.test("RenewedCredential spreads renewals over the fifth minute before the end", async () => {
   const seeded = new SeededRandom(7);
   const random = () => seeded.next();
   const moments = new Set<number>();
@@ -155,7 +155,7 @@ Deno.test("RenewedCredential spreads renewals over the last fifth of the time be
   assert.ok(moments.size > 5, `renewed at ${[...moments].join(", ")}`);
 });
 
-Deno.test("RenewedCredential asks a busy issuer again after 1, 2 and 4 s, and no more", async () => {
+Deno.test("RenewedCredential asks a busy issuer again after 1, 2 and 4 s only", async () => {
   for (const status of [429, 500, 503]) {
     const { clock, renewals, asked, token, refuse } = bench();
     const waiting = assert.rejects(token.get(never), new RegExp(`answered ${status}`));
@@ -203,7 +203,7 @@ Deno.test("RenewedCredential serves the old one while the issuer is busy", async
   assert.equal(await token.get(never), "second");
 });
 
-Deno.test("RenewedCredential gives an issuer that refuses a second before the next try", async () => {
+Deno.test("RenewedCredential gives an issuer that refuses a second of rest", async () => {
   const { clock, asked, token, answer, refuse } = bench();
   const first = assert.rejects(token.get(never), /answered 401/);
   refuse(401);
@@ -217,7 +217,7 @@ Deno.test("RenewedCredential gives an issuer that refuses a second before the ne
   assert.equal(await second, "again");
 });
 
-Deno.test("RenewedCredential does not ask anew for each request that a service refuses", async () => {
+Deno.test("RenewedCredential does not ask anew for each refused request", async () => {
   const { clock, asked, token, answer } = bench();
   const first = token.get(never);
   answer("first");
@@ -234,7 +234,7 @@ Deno.test("RenewedCredential does not ask anew for each request that a service r
   assert.equal(token.discard("second"), true);
 });
 
-Deno.test("RenewedCredential asks again for one that does not end but may be replaced", async () => {
+Deno.test("RenewedCredential asks again for one that may be replaced", async () => {
   const { clock, asked, token } = bench();
   const first = token.get(never);
   asked[0]?.resolve({ value: "one", expiresMs: Infinity, renewAfterMs: 10_000 });
@@ -252,7 +252,7 @@ Deno.test("RenewedCredential asks again for one that does not end but may be rep
   assert.equal(token.expiresMs, null);
 });
 
-Deno.test("RenewedCredential says when it ends, and has no other where it never does", async () => {
+Deno.test("RenewedCredential says when it ends, if it does", async () => {
   const { clock, asked, token, answer } = bench();
   assert.equal(token.expiresMs, null);
   const first = token.get(never);
@@ -266,7 +266,7 @@ Deno.test("RenewedCredential says when it ends, and has no other where it never 
   assert.equal(token.discard("for ever"), false);
 });
 
-Deno.test("RenewedCredential uses one that a wrong clock takes for ended for a second", async () => {
+Deno.test("RenewedCredential uses what a wrong clock takes for ended for a second", async () => {
   const { clock, asked, token, answer } = bench();
   await clock.advance(HOUR_MS);
   const first = token.get(never);
