@@ -12,17 +12,20 @@ import type { Served, Surroundings } from "./serve_kernel.ts";
 /** Longest wait for the mount to show its root. */
 const READY_TIMEOUT_MS = 30_000;
 
-/**
- * Says that the mount is there, once it is listable, and keeps the service manager informed until
- * `gone` aborts.
- */
+/** What heartbeats stand on. */
+export interface Watch {
+  readonly liveness: HealthMonitor;
+  readonly background: TaskGroup;
+  /** Aborts when the mount has ended, whoever ended it. */
+  readonly gone: AbortSignal;
+}
+
+/** Says that the mount is there, once it is listable, and keeps the service manager informed. */
 export async function announce(
   config: MountConfig,
   { features }: Served,
   { context, libc, machine }: Surroundings,
-  liveness: HealthMonitor,
-  background: TaskGroup,
-  gone: AbortSignal,
+  { liveness, background, gone }: Watch,
 ): Promise<ServiceNotifier | null> {
   const { logger, clock, env } = context;
   await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);

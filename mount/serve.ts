@@ -81,6 +81,7 @@ export async function serveMount(
   probes.fileSystem = served.fileSystem;
   probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
+  const watch = { liveness: monitors.liveness, background, gone: gone.signal };
   try {
     const sources = controlSources(config, { ...surroundings, cache, warm, teams }, served);
     await using _control = serveControl(sockets, sources, libc, context);
@@ -88,14 +89,7 @@ export async function serveMount(
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
-      notifier: await announce(
-        config,
-        served,
-        surroundings,
-        monitors.liveness,
-        background,
-        gone.signal,
-      ),
+      notifier: await announce(config, served, surroundings, watch),
       context,
       timeoutMs: stopTimeoutMs,
     });
