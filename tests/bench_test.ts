@@ -68,3 +68,16 @@ Deno.test("the benchmark refuses options that it does not know", async () => {
   equal(code, 2);
   match(output, /--quick/);
 });
+
+Deno.test("the read benchmark is measured against fio, on the same files", async () => {
+  const { output } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", "bench/reads_bench.ts", "--rounds", "1", "--seconds", "0.5"],
+    cwd: REPOSITORY,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output().then(({ stdout }) => ({ output: new TextDecoder().decode(stdout) }));
+  for (const title of ["sequential reads of 1 MiB", "random reads of 4 KiB"]) {
+    match(output, new RegExp(`${title}[^]*fio +\\d+[^]*warpdrive bench +\\d+[^]*of fio`));
+  }
+  match(output, /(pass|FAIL) {2}sequential .* of fio, wanted 0\.9/);
+});

@@ -28,20 +28,35 @@ export interface ReaderPlace {
   readonly seed: number;
 }
 
+/** Reads without end. */
+export interface Reads {
+  next(): ReadRange;
+}
+
 /**
- * The reads of one reader, without end. `sequential`: whole files in the order of the list, reader
+ * The reads of one reader. `sequential`: whole files in the order of the list, reader
  * i beginning with file i and going on with file i + readers. `shuffled-shards`: the same in a new
  * order each epoch, which all readers draw alike. `random`: anywhere in any file, on multiples of
  * `chunkBytes`.
  */
-export function* reads(
+export function reads(
   pattern: Pattern,
   files: readonly BenchFile[],
   chunkBytes: number,
   place: ReaderPlace,
+): Reads {
+  if (pattern === "random") return new RandomReads(files, chunkBytes, place);
+  const order = pattern === "sequential" ? inTurn(files, place) : shuffled(files, place);
+  const whole = wholeFiles(files, order, chunkBytes);
+  return { next: () => whole.next().value };
+}
+
+function* wholeFiles(
+  files: readonly BenchFile[],
+  order: Generator<number, never>,
+  chunkBytes: number,
 ): Generator<ReadRange, never> {
-  if (pattern === "random") return yield* randomReads(files, chunkBytes, place);
-  for (const file of pattern === "sequential" ? inTurn(files, place) : shuffled(files, place)) {
+  for (const file of order) {
     const { sizeBytes } = present(files[file], "file of the list");
     for (let offset = 0; offset < sizeBytes; offset += chunkBytes) {
       yield { file, offset, lengthBytes: Math.min(chunkBytes, sizeBytes - offset) };
@@ -71,23 +86,35 @@ function* shuffled(
   }
 }
 
-/** Each chunk of the files is as likely as any other. */
-function* randomReads(
-  files: readonly BenchFile[],
-  chunkBytes: number,
-  { reader, seed }: ReaderPlace,
-): Generator<ReadRange, never> {
-  const random = Xoshiro128.seeded(seed, reader + 1);
-  const ends: number[] = [];
-  for (const { sizeBytes } of files) {
-    ends.push((ends.at(-1) ?? 0) + Math.ceil(sizeBytes / chunkBytes));
+/**
+ * Each chunk of the files is as likely as any other. No generator: of a small read from memory,
+ * resuming one is a twentieth.
+ */
+class RandomReads implements Reads {
+  readonly #files: readonly BenchFile[];
+  readonly #chunkBytes: number;
+  readonly #random: Xoshiro128;
+  /** Of each file: chunks up to its end, those of the files before it included. */
+  readonly #ends: readonly number[];
+
+  constructor(files: readonly BenchFile[], chunkBytes: number, { reader, seed }: ReaderPlace) {
+    this.#files = files;
+    this.#chunkBytes = chunkBytes;
+    this.#random = Xoshiro128.seeded(seed, reader + 1);
+    const ends: number[] = [];
+    for (const { sizeBytes } of files) {
+      ends.push((ends.at(-1) ?? 0) + Math.ceil(sizeBytes / chunkBytes));
+    }
+    this.#ends = ends;
   }
-  while (true) {
-    const chunk = random.below(ends.at(-1) ?? 1);
+
+  next(): ReadRange {
+    const ends = this.#ends;
+    const chunk = this.#random.below(ends.at(-1) ?? 1);
     const file = firstAbove(ends, chunk);
-    const offset = (chunk - (ends[file - 1] ?? 0)) * chunkBytes;
-    const { sizeBytes } = present(files[file], "file of the list");
-    yield { file, offset, lengthBytes: Math.min(chunkBytes, sizeBytes - offset) };
+    const offset = (chunk - (ends[file - 1] ?? 0)) * this.#chunkBytes;
+    const { sizeBytes } = present(this.#files[file], "file of the list");
+    return { file, offset, lengthBytes: Math.min(this.#chunkBytes, sizeBytes - offset) };
   }
 }
 

@@ -16,7 +16,7 @@ function first(
 ): string[] {
   const endless = reads(pattern, FILES, 4, { reader, readers, seed });
   return Array.from({ length: count }, () => {
-    const { file, offset, lengthBytes } = endless.next().value;
+    const { file, offset, lengthBytes } = endless.next();
     return `${file}:${offset}+${lengthBytes}`;
   });
 }
@@ -40,7 +40,7 @@ Deno.test("reads shuffles alike for all readers, so that an epoch is every file 
     const endless = reads("shuffled-shards", FILES.slice(0, 2), 4, { reader, readers: 2, seed: 5 });
     let file = -1;
     for (;;) {
-      const next = endless.next().value;
+      const next = endless.next();
       if (next.offset === 0 && file >= 0) break;
       file = next.file;
       mine.push(`${next.file}:${next.offset}`);

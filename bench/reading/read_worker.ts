@@ -11,7 +11,8 @@ import { Libc, type Memory } from "../../cache/platform/libc.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
-import { type BenchFile, type ReadRange, reads } from "./pattern.ts";
+import { type BenchFile, type ReadRange, type Reads, reads } from "./pattern.ts";
+import { OpenFiles } from "./open_files.ts";
 import type { FileDigest, ReaderAnswer, ReaderQuestion, ReaderSettings } from "./read_messages.ts";
 
 /** Sector sizes go up to this; a page is enough for every file system. */
@@ -25,14 +26,16 @@ function answer(message: ReaderAnswer): void {
 class Reader {
   readonly #settings: ReaderSettings;
   readonly #libc = Libc.open();
+  readonly #files: OpenFiles;
   readonly #buffer: Memory;
   /** Of each set: the reads to come. */
-  readonly #reads: readonly Generator<ReadRange, never>[];
-  #open: { readonly path: string; readonly fd: number } | null = null;
+  readonly #reads: readonly Reads[];
   #digest: { readonly path: string; readonly hash: Hash; bytes: number } | null = null;
 
   constructor(settings: ReaderSettings) {
     this.#settings = settings;
+    const flags = OPEN_FLAGS.RDONLY | (settings.direct ? OPEN_FLAGS.DIRECT : 0);
+    this.#files = new OpenFiles(this.#libc, flags);
     // A direct read of a file's end asks for whole sectors.
     const bytes = Math.ceil(settings.chunkBytes / ALIGNMENT) * ALIGNMENT;
     this.#buffer = alignedMemory(bytes, ALIGNMENT);
@@ -50,7 +53,7 @@ class Reader {
     let bytes = 0;
     let beganMs = systemClock.monotonicMs();
     while (Atomics.load(this.#settings.stop, 0) === 0) {
-      const range = ranges.next().value;
+      const range = ranges.next();
       const file = present(files[range.file], "file of the set");
       this.#readRange(file, range);
       // One look at the clock per read: what is between two reads is a tenth of a microsecond.
@@ -67,11 +70,13 @@ class Reader {
   }
 
   #readRange({ path }: BenchFile, { offset, lengthBytes }: ReadRange): void {
-    const fd = this.#descriptor(path);
+    const fd = this.#files.descriptor(path);
     const asked = this.#settings.direct ? this.#buffer.length : lengthBytes;
     let filled = 0;
     while (filled < lengthBytes) {
-      const target = this.#buffer.subarray(filled, asked);
+      // A view costs as much as a tenth of a small read.
+      const isWhole = filled === 0 && asked === this.#buffer.length;
+      const target = isWhole ? this.#buffer : this.#buffer.subarray(filled, asked);
       const read = this.#libc.readWaiting(fd, target, offset + filled);
       if (read < 0) throw new Error(`Cannot read "${path}" at byte ${offset}: errno ${-read}`);
       if (read === 0) {
@@ -81,17 +86,6 @@ class Reader {
       }
       filled += read;
     }
-  }
-
-  #descriptor(path: string): number {
-    if (this.#open?.path === path) return this.#open.fd;
-    if (this.#open !== null) this.#libc.close(this.#open.fd);
-    this.#open = null;
-    const flags = OPEN_FLAGS.RDONLY | (this.#settings.direct ? OPEN_FLAGS.DIRECT : 0);
-    const fd = this.#libc.openPath(path, flags);
-    if (fd < 0) throw new Error(`Cannot open "${path}": errno ${-fd}`);
-    this.#open = { path, fd };
-    return fd;
   }
 
   /** Takes what was just read into the file's checksum; the checksum, behind the last byte. */

@@ -89,3 +89,26 @@ Deno.test("findFiles refuses a directory with nothing to read", async () => {
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("Readers keeps files open between reads, and a bounded number of them", async () => {
+  await withFiles(async (workload, directory) => {
+    const many = Array.from({ length: 100 }, (_, index) => `${directory}/sub/${index}`);
+    for (const path of many) await Deno.writeFile(path, new Uint8Array(10));
+    const openBelow = (prefix: string) =>
+      [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+        try {
+          return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(prefix);
+        } catch {
+          return false; // The descriptor of this very listing.
+        }
+      }).length;
+    const random = { ...workload, digest: null, pattern: "random", readers: 1 } as const;
+    using few = await Readers.start(random, systemClock);
+    await few.read(0, 200, NEVER);
+    assert.equal(openBelow(directory), 3);
+    const sets = [await findFiles(`${directory}/sub`, NEVER)];
+    using more = await Readers.start({ ...random, chunkBytes: 10, sets }, systemClock);
+    await more.read(0, 200, NEVER);
+    assert.equal(openBelow(`${directory}/sub`), 64 + 1);
+  });
+});
