@@ -1,6 +1,7 @@
 /** A real mount of Cloud Storage that keeps what was read, and shards written straight into it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { ERRNO } from "../cache/platform/errno.ts";
 import { OPEN_FLAGS } from "../cache/platform/open_flags.ts";
 import { runProgram } from "./cli/run_program.ts";
 import { cachePlace } from "./support/cache_process.ts";
@@ -85,6 +86,25 @@ Deno.test("A mount of Cloud Storage takes other tokens while its files are read"
   await posix.done("close", fd);
   issuers.lifetimeMs = 3_600_000;
   ok(await metric(mounted, 'auth_refresh_total{provider="gcp",status="success"}') >= 4);
+});
+
+Deno.test("A mount of Cloud Storage shows an overwritten object as stale, then new", async () => {
+  const { gate, keyFile, server } = servers();
+  await server.upload(BUCKET, "changing/file", LARGE);
+  const config = { root: BUCKET, prefix: "changing", endpoint: gate.endpoint };
+  const auth = { method: "service_account", key_file: keyFile };
+  const backends = [{ name: "gcs", type: "gcs", config, auth }];
+  await using mounted = await mount({ config: { backends } });
+  const path = `${mounted.path}/gcs/file`;
+  using posix = new Posix();
+  const fd = await posix.open(path, OPEN_FLAGS.DIRECT);
+  deepEqual(await posix.read(fd, 0, 4096), LARGE.slice(0, 4096));
+  const other = LARGE.toReversed();
+  await server.upload(BUCKET, "changing/file", other);
+  const buffer = await posix.done("aligned_alloc", 4096, 4096);
+  equal(await posix.call("pread64", fd, buffer, 4096, 5 << 20), -ERRNO.ESTALE);
+  equal(Buffer.compare(await Deno.readFile(path), other), 0);
+  await posix.done("close", fd);
 });
 
 Deno.test("forge dataset make writes shards into a bucket that a URL names", async () => {
