@@ -8,6 +8,7 @@
 import { Compute, GoogleAuth, IdentityPoolClient, UserRefreshClient } from "google-auth-library";
 import { z } from "zod";
 import { abortable, AbortScope } from "../abort_scope.ts";
+import { issueEntraToken } from "../identity/entra_token.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
 import type { Issued } from "../identity/renewed_credential.ts";
 import type { GcpSubject, GcsAuth } from "../settings.ts";
@@ -90,7 +91,7 @@ export async function federatedToken(
         audience,
         subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
         token_url: stsUrl,
-        subject_token_supplier: { getSubjectToken: () => subjectToken(subject, signal) },
+        subject_token_supplier: { getSubjectToken: () => subjectToken(subject, signal, clock) },
         scopes: [scope],
         transporterOptions: { signal },
         ...(account === null ? {} : {
@@ -103,7 +104,11 @@ export async function federatedToken(
 }
 
 /** The token of another issuer that vouches for us. */
-async function subjectToken(subject: GcpSubject, signal: AbortSignal): Promise<string> {
+async function subjectToken(
+  subject: GcpSubject,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<string> {
   switch (subject.kind) {
     case "file": {
       const text = await Deno.readTextFile(subject.tokenFile).catch((error: unknown) => {
@@ -114,13 +119,9 @@ async function subjectToken(subject: GcpSubject, signal: AbortSignal): Promise<s
       return text.trim();
     }
     case "managed_identity": {
-      const { ManagedIdentityCredential } = await import("@azure/identity");
       const { clientId, resource } = subject;
-      const credential = clientId === null
-        ? new ManagedIdentityCredential()
-        : new ManagedIdentityCredential({ clientId });
-      const token = await credential.getToken(`${resource}/.default`, { abortSignal: signal });
-      return token.token;
+      const identity = { method: "managed_identity", clientId, resourceId: null } as const;
+      return (await issueEntraToken(identity, `${resource}/.default`, signal, clock)).value;
     }
   }
 }

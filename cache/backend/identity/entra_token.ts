@@ -22,16 +22,16 @@ export function entraToken(
   scope: string,
   deps: RenewalDeps,
 ): JudgedCredential<string> {
-  const issue = (signal: AbortSignal) => issueToken(auth, scope, signal, deps.clock);
+  const issue = (signal: AbortSignal) => issueEntraToken(auth, scope, signal, deps.clock);
   const words = { what: "access token from Entra", hint: entraHint(auth) };
   return new JudgedCredential(new RenewedCredential("entra", issue, deps), words);
 }
 
 /**
- * Asks for one token. The library is asked through a new object each time: it keeps what it was
+ * Asks for one token, for who keeps it. The library is asked through a new object each time: it keeps what it was
  * given, and would hand out again a token that the service has refused.
  */
-async function issueToken(
+export async function issueEntraToken(
   auth: EntraAuth,
   scope: string,
   abortSignal: AbortSignal,
