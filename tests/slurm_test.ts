@@ -100,11 +100,11 @@ const STEPS: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async "A comment that is no path below the mount is refused, and the job runs"(world) {
     const { node, system } = world;
     const before = (await warmJobs(world)).length;
-    for (const comment of HOSTILE) {
+    await Promise.all(HOSTILE.map(async (comment) => {
       const { id, state } = await node.runJob("true", [`--comment=${comment}`]);
       equal(state, "COMPLETED", comment);
       match(await node.log("warpdrive-prolog", id), /no warming: .*/, comment);
-    }
+    }));
     equal((await warmJobs(world)).length, before);
     equal((await system.run("test", "-e", "/srv/out/proof")).code, 1);
   },
@@ -119,10 +119,11 @@ const STEPS: Readonly<Record<string, (world: World) => Promise<void>>> = {
 
   async "Not even a user who wants to can drain a node by a comment"({ node }) {
     await node.settings({ DRAIN_ON_FAILED_WARM: "yes" });
-    for (const comment of [...HOSTILE.slice(0, 4), `${STORE}/nothing-here`]) {
+    const comments = [...HOSTILE.slice(0, 4), `${STORE}/nothing-here`];
+    await Promise.all(comments.map(async (comment) => {
       const { state } = await node.runJob("true", [`--comment=${comment}`]);
       equal(state, "COMPLETED", comment);
-    }
+    }));
   },
 
   async "A stopped agent is started before the job begins"({ node, system }) {

@@ -58,12 +58,14 @@ ensure_mount() {
     state=$(mount_state)
     if [[ $state == dead ]]; then
       say warning "\"$MOUNT_POINT\" is not mounted: restarting $AGENT_UNIT"
-      limited 90 /usr/bin/systemctl restart -- "$AGENT_UNIT" 2>&1 | log_lines || true
-      for _ in 1 2 3 4 5; do
-        state=$(mount_state)
-        [[ $state == alive ]] && break
-        /usr/bin/sleep 1
-      done
+      # It returns when the mount can be listed; a node under load gets another moment.
+      if limited 90 /usr/bin/systemctl restart -- "$AGENT_UNIT" 2>&1 | log_lines; then
+        for _ in 1 2 3 4 5; do
+          state=$(mount_state)
+          [[ $state == alive ]] && break
+          /usr/bin/sleep 1
+        done
+      fi
     fi
     exec {lock}>&-
   fi
