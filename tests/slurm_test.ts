@@ -134,6 +134,15 @@ const STEPS: Readonly<Record<string, (world: World) => Promise<void>>> = {
     match(await node.log("warpdrive-prolog", id), /restarting warpdrive-agent.service/);
   },
 
+  async "Of jobs that begin together one starts the agent, and the others find it done"(world) {
+    const { node, system } = world;
+    await system.succeed("systemctl", "stop", AGENT);
+    const jobs = await Promise.all([1, 2].map(() => node.runJob(`ls ${STORE}/dead`, [])));
+    deepEqual(jobs.map(({ output }) => output), Array(2).fill("shard-0\nshard-1\n"));
+    const logs = await Promise.all(jobs.map(({ id }) => node.log("warpdrive-prolog", id)));
+    equal(logs.join("\n").match(/restarting/g)?.length, 1);
+  },
+
   async "A dead mount is replaced before the job begins"({ node, system }) {
     // Nobody but the prolog brings it back.
     await dropIn(system, "[Service]\nRestart=no\n");
