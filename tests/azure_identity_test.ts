@@ -36,7 +36,7 @@ async function openWorld(owned: AsyncDisposableStack) {
   const tokenFile = `${authority.directory}/token`;
   await Deno.writeTextFile(tokenFile, "an.assertion.of-kubernetes");
   const env = {
-    NODE_EXTRA_CA_CERTS: authority.authorityFile,
+    ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
     SECRET: "the secret",
     WRONG_SECRET: "another secret",

@@ -28,7 +28,7 @@ async function openWorld(owned: AsyncDisposableStack) {
   );
   vault.secrets.set("torn", `{"access_key": "id", "secret": "${CLIENT_SECRET}"}`);
   const variables = {
-    NODE_EXTRA_CA_CERTS: authority.authorityFile,
+    ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
     APPLICATION_SECRET: CLIENT_SECRET,
   };

@@ -39,7 +39,7 @@ async function openWorld(owned: AsyncDisposableStack) {
       config: { root: BUCKET, endpoint: gate.endpoint, region: "us-east-1" },
       auth,
     }, {
-      NODE_EXTRA_CA_CERTS: authority.authorityFile,
+      ...authority.trust,
       AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
     });
   return { authority, entra, sts, gate, vault, run };

@@ -182,7 +182,7 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
   await Deno.mkdir(secretFiles);
   const backends = await backendsOf(world, secretFiles);
   const variables = {
-    NODE_EXTRA_CA_CERTS: authority.authorityFile,
+    ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
     APPLICATION_SECRET: CLIENT_SECRET,
     STORE_KEY: azurite.key,

@@ -57,7 +57,7 @@ async function mountAll(owned: AsyncDisposableStack) {
   ];
   const place = owned.use(await createPlace());
   const variables = {
-    NODE_EXTRA_CA_CERTS: authority.authorityFile,
+    ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
   };
   const config = { ...FORGETFUL, backends };
@@ -123,4 +123,38 @@ Deno.test("a tenant or an account that is let out does not affect the others", a
       async () => (await readDirect(pathOf("account-one"))).kind === "read",
     );
   });
+});
+
+Deno.test("keys that are replaced in their file are used without a new mount", async () => {
+  await using owned = new AsyncDisposableStack();
+  const server = owned.use(await startVersitygw());
+  await server.createBucket(STORE);
+  const Body = seededContent(OBJECT);
+  await server.client.send(new PutObjectCommand({ Bucket: STORE, Key: OBJECT, Body }));
+  const old = { accessKeyId: "old", secretAccessKey: "old-secret" };
+  const fresh = { accessKeyId: "new", secretAccessKey: "new-secret" };
+  const gate = owned.use(new S3Gate(server, new AwsSessions(), [old]));
+  const place = owned.use(await createPlace());
+  const files = { id: `${place.root}/id`, secret: `${place.root}/secret` };
+  const write = async ({ accessKeyId, secretAccessKey }: typeof old) => {
+    await Deno.writeTextFile(files.id, accessKeyId);
+    await Deno.writeTextFile(files.secret, secretAccessKey);
+  };
+  await write(old);
+  const auth = {
+    method: "static",
+    ...{ access_key_id_file: files.id, secret_access_key_file: files.secret },
+  };
+  const location = { root: STORE, endpoint: gate.endpoint };
+  const backends = [{ name: "data", type: "s3", config: location, auth }];
+  const mounted = owned.use(await Mounted.start(place, { config: { ...FORGETFUL, backends } }));
+  const path = `${mounted.data}/${OBJECT}`;
+  equal((await readDirect(path)).kind, "read");
+  // The new ones first, as whoever rotates them does.
+  await write(fresh);
+  gate.keys.set(fresh.accessKeyId, fresh);
+  gate.keys.delete(old.accessKeyId);
+  equal((await readDirect(path)).kind, "read", "the first that is refused reads the file again");
+  const counted = 'warpdrive_auth_refresh_total{provider="static",status="success"}';
+  equal((await mounted.metrics()).get(counted), 2);
 });

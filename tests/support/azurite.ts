@@ -110,7 +110,7 @@ async function start(flags: readonly string[]): Promise<Azurite> {
 /** Makes `container` in an Azurite over https, and objects `names` in it. */
 export async function seedAzurite(
   { endpoint, key }: Azurite,
-  { authorityFile }: { readonly authorityFile: string },
+  { trust }: { readonly trust: Readonly<Record<string, string>> },
   container: string,
   names: readonly string[],
 ): Promise<void> {
@@ -118,7 +118,7 @@ export async function seedAzurite(
   const config = new URL("../../deno.json", import.meta.url).pathname;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--config", config, program, endpoint, container, ...names],
-    env: { NODE_EXTRA_CA_CERTS: authorityFile, AZURITE_KEY: key },
+    env: { ...trust, AZURITE_KEY: key },
     stdout: "null",
     stderr: "piped",
   }).output();

@@ -73,7 +73,7 @@ export async function mountAzure(
     config: { account, root: BUCKET, endpoint: gate.endpoint },
     auth: { method: "managed_identity" },
   }, {
-    NODE_EXTRA_CA_CERTS: authority.authorityFile,
+    ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
   });
   return worldOf(mounted, entra, owned.move(), { gate });

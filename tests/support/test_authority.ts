@@ -5,6 +5,8 @@ import type { Certificate } from "./azurite.ts";
 export interface TestAuthority extends AsyncDisposable, Certificate {
   /** What clients have to trust. */
   readonly authorityFile: string;
+  /** Variables of a process that trusts it; which of them counts depends on the Deno. */
+  readonly trust: Readonly<Record<string, string>>;
   /** For further files of the test. */
   readonly directory: string;
 }
@@ -45,6 +47,11 @@ export async function createTestAuthority(): Promise<TestAuthority> {
   return {
     directory,
     authorityFile: file("ca.pem"),
+    trust: {
+      NODE_EXTRA_CA_CERTS: file("ca.pem"),
+      DENO_TLS_CA_STORE: "system",
+      SSL_CERT_FILE: file("ca.pem"),
+    },
     certificateFile: file("server.pem"),
     keyFile: file("server.key"),
     [Symbol.asyncDispose]: remove,

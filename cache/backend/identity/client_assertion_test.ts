@@ -50,7 +50,16 @@ Deno.test("clientAssertion signs who the application is, for ten minutes", async
   }
 });
 
-Deno.test("clientAssertion opens a key with a password, and says when it is wrong", async () => {
+/** Earlier ones cannot open any key with a password, which they say. */
+const OPENS_KEYS = Number(Deno.version.deno.split(".")[1]) >= 9;
+
+Deno.test({
+  name: "clientAssertion opens a key with a password, and says when it is wrong",
+  ignore: !OPENS_KEYS,
+  fn: opensKeys,
+});
+
+async function opensKeys(): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "warpdrive-assertion-" });
   try {
     const { pem: open } = await makePem(directory);
@@ -67,4 +76,4 @@ Deno.test("clientAssertion opens a key with a password, and says when it is wron
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-});
+}

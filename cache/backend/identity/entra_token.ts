@@ -1,11 +1,6 @@
 /** Access tokens of Entra. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import {
-  createDefaultHttpClient,
-  type HttpClient,
-  type PipelineRequest,
-  type PipelineResponse,
-} from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { clientAssertion } from "./client_assertion.ts";
@@ -74,7 +69,11 @@ const ASKING = new AsyncLocalStorage<Answers>();
 
 /** The library's own HTTP client, which it uses everywhere; takes note of answers. */
 class WatchingClient implements HttpClient {
-  readonly #client = createDefaultHttpClient();
+  readonly #client: HttpClient;
+
+  constructor(client: HttpClient) {
+    this.#client = client;
+  }
 
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
     const answers = ASKING.getStore();
@@ -122,9 +121,15 @@ function parsed(text: string): unknown {
 
 async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCredential> {
   // Loaded only here: keys and SAS need none of it.
-  const identity = await import("@azure/identity");
+  const [identity, { createDefaultHttpClient }] = await Promise.all([
+    import("@azure/identity"),
+    import("@azure/core-rest-pipeline"),
+  ]);
   // Renewals are repeated by their owner, who knows how long the old token lasts.
-  const options = { httpClient: new WatchingClient(), retryOptions: { maxRetries: 0 } };
+  const options = {
+    httpClient: new WatchingClient(createDefaultHttpClient()),
+    retryOptions: { maxRetries: 0 },
+  };
   switch (auth.method) {
     case "managed_identity": {
       const { clientId, resourceId } = auth;
