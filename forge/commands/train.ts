@@ -105,7 +105,9 @@ async function run(what: Run, context: CommandContext): Promise<void> {
     onWindow: (window) => print(json ? JSON.stringify(windowRecord(window)) : windowLine(window)),
   }, signal);
   print(json ? JSON.stringify(summaryRecord(outcome)) : summaryLine(outcome));
-  if (plot !== null) await writePlot(plot, titleOf(settings), series.curve);
+  if (plot !== null) {
+    await writePlot(plot, titleOf(settings), [{ name: "this run", curve: series.curve }]);
+  }
 }
 
 /** Null without one; loaded only then, with the client that talks to a mount. */

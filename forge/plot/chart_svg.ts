@@ -1,5 +1,5 @@
-/** Draws a run: images per second above, the loss below, both over the steps. */
-import type { Curve } from "./step_series.ts";
+/** Draws runs: images per second above, the loss below, both over the steps. */
+import type { Curve, MeanOf } from "./step_series.ts";
 import { type Ticks, ticksOf } from "./ticks.ts";
 
 const WIDTH = 960;
@@ -13,13 +13,24 @@ const TICKS = 5;
 const STEP_TICKS = 8;
 /** The first is embedded where a picture is made of this drawing. */
 const FONTS = "DejaVu Sans, Verdana, Arial, sans-serif";
+/** Of the first run, the second, …; told apart in print and by the colour-blind, too. */
+const COLORS = ["#0b62c4", "#d1661b", "#3a8f3a", "#8a3ab9"];
+/** Runs above others are dashed, so that equal curves are seen to be two. */
+const DASHES = ' stroke-dasharray="7 5"';
+const LEGEND_STEP = 90;
+
+/** A run to be drawn; `name` is plain text. */
+export interface DrawnRun {
+  readonly name: string;
+  readonly curve: Curve;
+}
 
 interface Panel {
   readonly heading: string;
-  readonly color: string;
   readonly top: number;
   readonly ticks: Ticks;
-  readonly values: readonly number[];
+  /** Of each run: the value at each of its steps. */
+  readonly values: readonly (readonly number[])[];
 }
 
 /** Numbers of a run's steps, each with its place across. */
@@ -28,39 +39,63 @@ interface Across {
   readonly of: (step: number) => number;
 }
 
-/** The drawing as an SVG document. The curve is not empty, `title` is plain text. */
-export function chartSvg(title: string, { points, meanOfSteps }: Curve): string {
-  const speeds = points.map(({ imagesPerSecond }) => imagesPerSecond);
-  const mean = meanOfSteps === 1 ? "" : ` (mean of ${meanOfSteps} steps)`;
-  const losses = points.map(({ loss }) => loss);
+/**
+ * The drawing as an SVG document. There are runs, none is empty, all are means of the same; `title`
+ * is plain text.
+ */
+export function chartSvg(title: string, runs: readonly DrawnRun[]): string {
+  const curves = runs.map(({ curve }) => curve);
+  const [speedMean, lossMean] = meansOf(curves[0]?.meanOf);
+  const speeds = curves.map(({ points }) => points.map(({ imagesPerSecond }) => imagesPerSecond));
+  const losses = curves.map(({ points }) => points.map(({ loss }) => loss));
   const panels: readonly Panel[] = [
     {
-      heading: `images per second${mean}`,
-      color: "#0b62c4",
+      heading: `images per second${speedMean}`,
       top: PANEL_TOPS[0],
-      ticks: ticksOf(0, Math.max(...speeds), TICKS),
+      ticks: ticksOf(0, Math.max(...speeds.flat()), TICKS),
       values: speeds,
     },
     {
-      heading: `loss${mean}`,
-      color: "#b3361b",
+      heading: `loss${lossMean}`,
       top: PANEL_TOPS[1],
-      ticks: ticksOf(Math.min(...losses), Math.max(...losses), TICKS),
+      ticks: ticksOf(Math.min(...losses.flat()), Math.max(...losses.flat()), TICKS),
       values: losses,
     },
   ];
-  const steps = points.map(({ step }) => step);
-  const across = acrossOf(steps.at(-1) ?? 1);
+  const steps = curves.map(({ points }) => points.map(({ step }) => step));
+  const across = acrossOf(Math.max(...steps.flat()));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" ` +
     `viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="${FONTS}" font-size="13" fill="#333">`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     text(LEFT, 32, "start", escaped(title), ' font-size="17"'),
+    ...(runs.length > 1 ? legend(runs) : []),
     ...panels.flatMap((panel) => draw(panel, steps, across)),
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 12, "middle", "step"),
     "</svg>",
     "",
   ].join("\n");
+}
+
+/** What stands behind the headings of the speed and of the loss. */
+function meansOf(mean: MeanOf | undefined): readonly [speed: string, loss: string] {
+  if (mean?.kind === "start") return [" (since the first step)", ""];
+  const text = mean === undefined || mean.steps === 1 ? "" : ` (mean of ${mean.steps} steps)`;
+  return [text, text];
+}
+
+function legend(runs: readonly DrawnRun[]): string[] {
+  return runs.flatMap(({ name }, run) => {
+    const x = WIDTH - RIGHT - LEGEND_STEP * (runs.length - run);
+    return [
+      `<line x1="${x}" y1="57" x2="${x + 26}" y2="57" ${strokeOf(run)}/>`,
+      text(x + 32, 62, "start", escaped(name)),
+    ];
+  });
+}
+
+function strokeOf(run: number): string {
+  return `stroke="${COLORS[run % COLORS.length]}" stroke-width="2"${run === 0 ? "" : DASHES}`;
 }
 
 function acrossOf(lastStep: number): Across {
@@ -71,16 +106,16 @@ function acrossOf(lastStep: number): Across {
   return { ticks: { ...ticks, values, digits: 0 }, of };
 }
 
-function draw(panel: Panel, steps: readonly number[], across: Across): string[] {
-  const { heading, color, top, ticks, values } = panel;
+function draw(
+  { heading, top, ticks, values }: Panel,
+  steps: readonly (readonly number[])[],
+  across: Across,
+): string[] {
   const bottom = top + PANEL_HEIGHT;
   const share = (value: number) => (value - ticks.low) / (ticks.high - ticks.low);
   const y = (value: number) => bottom - PANEL_HEIGHT * share(value);
-  const places = values.map((value, index) => [across.of(steps[index] ?? 0), y(value)] as const);
-  const path = places.map(([x, height]) => `${coordinate(x)},${coordinate(height)}`).join(" ");
-  const [only] = places;
   return [
-    text(LEFT, top - 14, "start", heading, ` fill="${color}" font-weight="bold"`),
+    text(LEFT, top - 14, "start", heading, ' font-weight="bold"'),
     ...ticks.values.flatMap((value) => [
       line(LEFT, y(value), WIDTH - RIGHT, y(value), "#e3e3e3"),
       text(LEFT - 8, y(value) + 4.5, "end", value.toFixed(ticks.digits)),
@@ -91,11 +126,23 @@ function draw(panel: Panel, steps: readonly number[], across: Across): string[] 
     ]),
     line(LEFT, bottom, WIDTH - RIGHT, bottom, "#333"),
     line(LEFT, top, LEFT, bottom, "#333"),
-    places.length === 1 && only !== undefined
-      ? `<circle cx="${coordinate(only[0])}" cy="${coordinate(only[1])}" r="3" fill="${color}"/>`
-      : `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="1.6" ` +
-        'stroke-linejoin="round"/>',
+    ...values.map((own, run) => {
+      const places = own.map((value, index) =>
+        `${coordinate(across.of(steps[run]?.[index] ?? 0))},${coordinate(y(value))}`
+      );
+      return drawnRun(places, run);
+    }),
   ];
+}
+
+/** A line through `places`, each `x,y`; one alone is a dot. */
+function drawnRun(places: readonly string[], run: number): string {
+  const [x, y] = places.length === 1 ? places[0]?.split(",") ?? [] : [];
+  if (x !== undefined) {
+    return `<circle cx="${x}" cy="${y}" r="3" fill="${COLORS[run % COLORS.length]}"/>`;
+  }
+  return `<polyline points="${places.join(" ")}" fill="none" ${strokeOf(run)} ` +
+    'stroke-linejoin="round"/>';
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, color: string): string {

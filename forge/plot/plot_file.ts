@@ -1,8 +1,7 @@
 /** `--plot FILE`: which kinds of pictures there are, and writing one. */
 import { dirname } from "node:path/posix";
 import { CommandError } from "../../cache/platform/exit.ts";
-import type { Curve } from "./step_series.ts";
-import { chartSvg } from "./chart_svg.ts";
+import { chartSvg, type DrawnRun } from "./chart_svg.ts";
 
 /** Points of a curve: more would lie closer together than the pixels. */
 export const PLOT_POINTS_MAX = 512;
@@ -35,13 +34,13 @@ export function plotFileOf(path: string): PlotFile {
   );
 }
 
-/** Draws `curve`, which is not empty. */
+/** Draws `runs`, none of which is empty. */
 export async function writePlot(
   { path, kind }: PlotFile,
   title: string,
-  curve: Curve,
+  runs: readonly DrawnRun[],
 ): Promise<void> {
-  const svg = chartSvg(title, curve);
+  const svg = chartSvg(title, runs);
   try {
     if (kind === "svg") return await Deno.writeTextFile(path, svg);
     const { pngOf } = await import("./chart_png.ts");

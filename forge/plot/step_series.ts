@@ -9,11 +9,18 @@ export interface Point {
   readonly loss: number;
 }
 
+/**
+ * What is in a point besides its own step: some steps before it, fewer where there were not so many
+ * yet; or, in its speed only, everything since the start.
+ */
+export type MeanOf =
+  | { readonly kind: "steps"; readonly steps: number }
+  | { readonly kind: "start" };
+
 /** Points in their order. */
 export interface Curve {
   readonly points: readonly Point[];
-  /** So many steps, up to its own, are in each point; fewer where there were not so many yet. */
-  readonly meanOfSteps: number;
+  readonly meanOf: MeanOf;
 }
 
 /** Steps added up; `loss` too. */
@@ -55,7 +62,7 @@ export class StepSeries {
       const sum = sums.slice(Math.max(0, index + 1 - width), index + 1).reduce(together, NOTHING);
       return { step, imagesPerSecond: imagesPerSecond(sum), loss: sum.loss / sum.steps };
     });
-    return { points, meanOfSteps: width * this.#stepsPerPoint };
+    return { points, meanOf: { kind: "steps", steps: width * this.#stepsPerPoint } };
   }
 
   #halve(): void {

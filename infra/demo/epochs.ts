@@ -1,4 +1,6 @@
 /** The second act: the same epoch twice, and every byte compared. */
+import { type PlotFile, writePlot } from "../../forge/plot/plot_file.ts";
+import type { Curve, Point } from "../../forge/plot/step_series.ts";
 import { REPOSITORY } from "../tools/source_tree.ts";
 import type { Comparison } from "./capabilities.ts";
 import { plainEnvironment, runChild, succeed, warpdrive } from "./children.ts";
@@ -55,6 +57,36 @@ export function compareEpochs({ screen }: Scene, cold: Epoch, warm: Epoch): void
         "and had the same losses in every window, bit for bit."
       : "The two runs did not see the same samples, or learned something else from them.",
   );
+}
+
+/** A picture of both epochs, by the windows that they printed. */
+export async function drawEpochs(
+  scene: Scene,
+  plot: PlotFile,
+  cold: Epoch,
+  warm: Epoch,
+): Promise<void> {
+  const [near, far] = plansOf(scene).map(({ distance }) => distance.roundTripMs);
+  const title = `One epoch over two regions, ${near} and ${far} ms away, and the same epoch again`;
+  const runs = [{ name: "cold", epoch: cold }, { name: "warm", epoch: warm }];
+  await writePlot(
+    plot,
+    title,
+    runs.map(({ name, epoch }) => ({ name, curve: progressOf(epoch, scene.scale.batchSize) })),
+  );
+  scene.screen.say(`Drawn into ${plot.path}`);
+}
+
+/** Speeds since the start: batches come a shard at a time, and a window alone says little. */
+function progressOf({ windows }: Epoch, batchSize: number): Curve {
+  let seconds = 0;
+  let steps = 0;
+  const points = windows.map(({ step, images_per_sec, loss }): Point => {
+    seconds += (step - steps) * batchSize / images_per_sec;
+    steps = step;
+    return { step, imagesPerSecond: step * batchSize / seconds, loss };
+  });
+  return { points, meanOf: { kind: "start" } };
 }
 
 async function trainOnce(scene: Scene): Promise<Epoch> {

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { parseBytes } from "../../cache/platform/units.ts";
+import { type PlotFile, plotFileOf } from "../../forge/plot/plot_file.ts";
 import type { Distance } from "./region_link.ts";
 
 /** How much there is to train from. One epoch is `trainShards * imagesPerShard` samples. */
@@ -22,6 +23,8 @@ export type DemoOptions =
     readonly scale: Scale;
     /** Leave everything running at the end. */
     readonly keep: boolean;
+    /** The picture of both epochs; null: none. */
+    readonly plot: PlotFile | null;
     /** Of the first and of the second region. */
     readonly distances: readonly [Distance, Distance];
   };
@@ -42,7 +45,7 @@ const BANDWIDTH = "30MiB,15MiB";
 
 /** What `--help` prints. */
 export const USAGE =
-  `Usage: deno task demo [--quick] [--keep] [--latency MS,MS] [--bandwidth SIZE,SIZE]
+  `Usage: deno task demo [--quick] [--keep] [--latency MS,MS] [--bandwidth SIZE,SIZE] [--plot FILE]
 
 WarpDrive on this machine, from nothing to two regions in one tree and back to nothing.
 
@@ -50,6 +53,7 @@ WarpDrive on this machine, from nothing to two regions in one tree and back to n
   --keep                  leave it mounted at the end, until Ctrl+C
   --latency MS,MS         round trip to each region (default ${LATENCY})
   --bandwidth SIZE,SIZE   bytes per second from each region (default ${BANDWIDTH})
+  --plot FILE             draw both epochs into FILE.svg or FILE.png
   -h, --help              this text
 
 Exit codes: 0 all capabilities shown, 1 something failed, 2 wrong usage, 130 interrupted.`;
@@ -65,7 +69,7 @@ export function stepsOf({ trainShards, imagesPerShard, batchSize }: Scale): numb
  * @throws {CommandError} `usage` when it makes no sense.
  */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  const { quick, keep, latency, bandwidth, help } = readFlags(args);
+  const { quick, keep, latency, bandwidth, plot, help } = readFlags(args);
   if (help) return { kind: "help" };
   const latencies = pair("--latency", latency, "two round trips in milliseconds, such as 20,45", {
     read: (text) => /^\d{1,4}$/.test(text) ? Number(text) : null,
@@ -80,6 +84,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     kind: "play",
     scale: quick ? QUICK : FULL,
     keep,
+    plot: plot === undefined ? null : plotFileOf(plot),
     distances: [
       { roundTripMs: latencies[0], bytesPerSecond: bandwidths[0] },
       { roundTripMs: latencies[1], bytesPerSecond: bandwidths[1] },
@@ -93,6 +98,7 @@ interface Flags {
   readonly help: boolean;
   readonly latency: string;
   readonly bandwidth: string;
+  readonly plot?: string | undefined;
 }
 
 function readFlags(args: readonly string[]): Flags {
@@ -105,6 +111,7 @@ function readFlags(args: readonly string[]): Flags {
         help: { type: "boolean", short: "h", default: false },
         latency: { type: "string", default: LATENCY },
         bandwidth: { type: "string", default: BANDWIDTH },
+        plot: { type: "string" },
       },
     }).values;
   } catch (cause) {

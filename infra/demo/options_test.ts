@@ -27,6 +27,13 @@ Deno.test("--latency and --bandwidth take one value for each region", () => {
   ]);
 });
 
+Deno.test("--plot names the picture of both epochs", () => {
+  const options = parseOptions(["--plot", "/tmp/both.svg"]);
+  if (options.kind !== "play") throw new Error("Not played");
+  deepEqual(options.plot, { path: "/tmp/both.svg", kind: "svg" });
+  throws(() => parseOptions(["--plot", "both.gif"]), /wanted a name that ends in \.svg or \.png/);
+});
+
 for (
   const [args, wanted] of [
     [["--latency", "20"], /--latency "20": wanted two round trips/],

@@ -4,9 +4,10 @@ import { EXIT } from "../../cache/platform/exit.ts";
 import { untilAborted } from "./abort.ts";
 import { capabilities, type Evidence } from "./capabilities.ts";
 import { ofAllBackends } from "./counters.ts";
-import { compareContents, compareEpochs, trainCold, trainWarm } from "./epochs.ts";
+import { compareContents, compareEpochs, drawEpochs, trainCold, trainWarm } from "./epochs.ts";
 import { govern } from "./governance.ts";
 import { showDashboard } from "./monitoring.ts";
+import type { PlotFile } from "../../forge/plot/plot_file.ts";
 import { isMounted } from "./mount_process.ts";
 import { buildScene, introduce, mountScene, showTree } from "./opening.ts";
 import type { DemoOptions } from "./options.ts";
@@ -31,7 +32,7 @@ export async function play(screen: Screen, options: Play, signal: AbortSignal): 
   const scene = await buildScene(screen, options, directory, systemClock, stack, signal);
   const tokensBefore = scene.identity.tokensGiven;
   const mount = stack.use(await mountScene(scene));
-  const evidence = await perform(scene, tokensBefore);
+  const evidence = await perform(scene, options.plot, tokensBefore);
   if (mount.complaints.length > 0) {
     screen.step("What the mount logged as warning or error");
     for (const line of mount.complaints) screen.say(line);
@@ -63,11 +64,16 @@ export async function play(screen: Screen, options: Play, signal: AbortSignal): 
 }
 
 /** All that is done with the mount, and what came of it. */
-async function perform(scene: Scene, tokensBefore: number): Promise<Evidence> {
+async function perform(
+  scene: Scene,
+  plot: PlotFile | null,
+  tokensBefore: number,
+): Promise<Evidence> {
   await showTree(scene);
   const cold = await trainCold(scene);
   const warm = await trainWarm(scene);
   compareEpochs(scene, cold, warm);
+  if (plot !== null) await drawEpochs(scene, plot, cold, warm);
   const contents = await compareContents(scene, TRAIN);
   await showDashboard(scene);
   const governance = await govern(scene);
