@@ -1,5 +1,6 @@
 /** The demo, as a newcomer runs it. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { basename } from "node:path/posix";
 import { REPOSITORY } from "../infra/tools/source_tree.ts";
 import { TextLineStream } from "../cache/platform/text_lines.ts";
 import { installAzurite } from "./support/azurite.ts";
@@ -259,7 +260,7 @@ Deno.test({
     equal(prepared.code, 0, prepared.stderr);
     const { code, stdout, stderr } = await user.run(
       ...["env", `TMPDIR=${mine}/temporary`, `XDG_CACHE_HOME=${mine}/cache`],
-      ...[`${place.root}/program/deno`, "run", "--no-check", "-A"],
+      ...[`${place.root}/deno/${basename(Deno.execPath())}`, "run", "--no-check", "-A"],
       ...[`${place.root}/repository/infra/demo/demo.ts`, "--quick"],
     );
     equal(code, 0, stdout + stderr);

@@ -16,8 +16,8 @@ export const USER_ID = 65_534;
 /** Device numbers of /dev/fuse are the same everywhere (Documentation/admin-guide/devices.txt). */
 const PREPARE = `
 set -e
-place=$1 program=$2 cache=$3 repository=$4 device_mode=$5
-mkdir "$place/device" "$place/program" "$place/cache" "$place/repository"
+place=$1 program=$2 cache=$3 repository=$4 device_mode=$5 deno=$6
+mkdir "$place/device" "$place/program" "$place/cache" "$place/repository" "$place/deno"
 mount -t tmpfs -o mode=755 tmpfs "$place/device"
 mknod -m "$device_mode" "$place/device/fuse" c 10 229
 mount --bind "$place/device/fuse" /dev/fuse
@@ -25,6 +25,7 @@ touch "$place/device/fuse.conf"
 if test -e /etc/fuse.conf; then mount --bind "$place/device/fuse.conf" /etc/fuse.conf; fi
 mount --bind "$program" "$place/program"
 mount --bind "$cache" "$place/cache"
+mount --bind "$deno" "$place/deno"
 mount --bind "$repository" "$place/repository"
 chown ${USER_ID} "$place/mount"
 echo prepared
@@ -45,7 +46,8 @@ export class OrdinaryUser implements AsyncDisposable {
   static async enter(place: Place, deviceMode = "666"): Promise<OrdinaryUser> {
     const { denoDir } = JSON.parse(await succeed(Deno.execPath(), "info", "--json"));
     const [program] = programWords();
-    const args = [place.root, dirname(program), String(denoDir), REPOSITORY, deviceMode];
+    const paths = [place.root, dirname(program), String(denoDir), REPOSITORY];
+    const args = [...paths, deviceMode, dirname(Deno.execPath())];
     const namespace = new Deno.Command("unshare", {
       args: ["--mount", "sh", "-c", PREPARE, "sh", ...args],
       stdin: "null",
