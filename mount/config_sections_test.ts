@@ -92,7 +92,7 @@ Deno.test("configuration.md names the default of every key that has one", () => 
   deepEqual(wrong, []);
 });
 
-Deno.test("configuration.md shows backends as the program takes them", () => {
+Deno.test("the documents show backends as the program takes them", async () => {
   // In the form of every secret there is.
   const secret = "QWxsIGtleXMgYXJlIGJhc2U2NCB0ZXh0";
   const pem = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----";
@@ -100,7 +100,14 @@ Deno.test("configuration.md shows backends as the program takes them", () => {
     env: { get: (name: string) => name.endsWith("_SAS") ? "sv=1&sig=c2ln" : secret },
     readTextFile: (path: string) => path.endsWith(".pem") ? pem : secret,
   };
-  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? "");
+  const folder = new URL("../docs/", import.meta.url);
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+    /\.md$/.test(name)
+  );
+  const pages = await Promise.all(names.map((name) => Deno.readTextFile(new URL(name, folder))));
+  const examples = pages.flatMap((page) =>
+    [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? "")
+  );
   const shown = examples.filter((text) => /^backends:$/m.test(text));
   for (const example of shown) {
     const written = example.replace(
