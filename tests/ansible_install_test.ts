@@ -2,10 +2,11 @@
  * The role of Ansible on a node without WarpDrive, over SSH, with the compiled program, a real
  * systemd and real stores: installed, run again, upgraded and taken away.
  */
-import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import {
   AnsibleWorld,
   OBJECT_SHA256,
+  ODD_SECRET,
   OTHER_VERSION,
   outcome,
   succeeded,
@@ -80,6 +81,9 @@ const STEPS: Readonly<Record<string, Body>> = {
     equal((await system.run("grep", "-qF", world.secret, "/etc/warpdrive/environment")).code, 0);
     equal((await system.run("grep", "-qF", world.secret, "/etc/warpdrive/config.yaml")).code, 1);
     equal(world.target.said.includes(world.secret), false);
+    const pid = await system.property(AGENT, "MainPID");
+    const environment = (await system.succeed("cat", `/proc/${pid}/environ`)).split("\0");
+    ok(environment.includes(`ODD_SECRET=${ODD_SECRET}`), environment.join("\n"));
   },
 
   async "A second run changes nothing, and neither does a dry one"(world) {

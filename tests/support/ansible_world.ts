@@ -10,6 +10,8 @@ import { sampleBytes } from "./sample_bytes.ts";
 
 /** What the program of `otherProgram` says it is. */
 export const OTHER_VERSION = "9.1.0";
+/** A secret with every character that an environment file might take for its own. */
+export const ODD_SECRET = `a"b\\c $d \`e\` 'f' %n #g`;
 const OBJECT = sampleBytes(500_000, 1);
 
 /** The node; disposing shuts it down, and the store. */
@@ -63,7 +65,7 @@ export class AnsibleWorld implements AsyncDisposable {
         { name: "data", type: "local", config: { root: "/srv/data" } },
         store.backend("store", "direct"),
       ],
-      warpdrive_environment: store.variables,
+      warpdrive_environment: { ...store.variables, ODD_SECRET },
       warpdrive_metrics_addr: `127.0.0.1:${freePort()}`,
       warpdrive_cache_max_size: "64MiB",
       warpdrive_cache_disk_gib_min: 0,
