@@ -25,7 +25,7 @@ export interface FetchResult {
   readonly seconds: number;
 }
 
-/** Bytes asked of a body at once: as fast as any, see `cache/backend/azure/read.ts`. */
+/** Bytes asked of a body at once: as fast as any, see `cache/backend/range_answer.ts`. */
 const STREAM_BYTES = 256 * 1024;
 /** Random places are multiples of this. */
 const ALIGNMENT_BYTES = 4096;
