@@ -23,8 +23,8 @@ export function entraToken(
 }
 
 /**
- * Asks for one token, for who keeps it. The library is asked through a new object each time: it keeps what it was
- * given, and would hand out again a token that the service has refused.
+ * Asks for one token, for who keeps it. The library is asked through a new object each time: it
+ * keeps what it was given, and would hand out again a token that the service has refused.
  */
 export async function issueEntraToken(
   auth: EntraAuth,
