@@ -5,10 +5,8 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../cache/platform/clock.ts";
-import { EXIT, hintOf } from "../cache/platform/exit.ts";
-import { listenForInterrupts } from "../cache/platform/interrupts.ts";
-import { describeError } from "../cache/platform/log.ts";
 import { z } from "zod";
+import { runBenchmark, say } from "./benchmark_program.ts";
 import { mountCache } from "./cache_mount.ts";
 import { type Contender, runExperiment } from "./experiment.ts";
 import { serveFiles } from "./file_origin.ts";
@@ -66,11 +64,6 @@ function parseOptions(args: readonly string[]): Options | "help" {
     workers: Number(values.workers),
     program: values.program === undefined ? source : [values.program],
   };
-}
-
-function say(lines: readonly string[]): void {
-  const encoder = new TextEncoder();
-  for (const line of lines) Deno.stdout.writeSync(encoder.encode(`${line}\n`));
 }
 
 /** Runs everything; true when the mount gives enough. */
@@ -146,20 +139,7 @@ async function forgeOver(
   return samples / seconds;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options === "help") {
-    say([HELP]);
-    return EXIT.done;
-  }
-  using interrupts = listenForInterrupts(["SIGINT", "SIGTERM"], () => Deno.exit(EXIT.interrupted));
-  try {
-    return await bench(options, interrupts.signal) ? EXIT.done : EXIT.failed;
-  } catch (error) {
-    const hint = hintOf(error);
-    say([describeError(error), ...hint === null ? [] : [`Hint: ${hint}`]]);
-    return interrupts.signal.aborted ? EXIT.interrupted : EXIT.failed;
-  }
+if (import.meta.main) {
+  const program = { help: HELP, parse: parseOptions, run: bench };
+  Deno.exit(await runBenchmark(program, Deno.args, Deno.exit));
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

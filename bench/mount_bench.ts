@@ -5,10 +5,8 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../cache/platform/clock.ts";
-import { EXIT, hintOf } from "../cache/platform/exit.ts";
-import { listenForInterrupts } from "../cache/platform/interrupts.ts";
-import { describeError } from "../cache/platform/log.ts";
 import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
+import { runBenchmark, say } from "./benchmark_program.ts";
 import { type Experiment, type Outcome, runExperiment } from "./experiment.ts";
 import { fioVersion } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
@@ -111,11 +109,6 @@ function onPath(program: string): string | null {
       return false;
     }
   }) ?? null;
-}
-
-function say(lines: readonly string[]): void {
-  const encoder = new TextEncoder();
-  for (const line of lines) Deno.stdout.writeSync(encoder.encode(`${line}\n`));
 }
 
 /** Runs everything; true when no target was missed. */
@@ -250,31 +243,7 @@ function judgeMemory({ name, peakMib }: Memory): Verdict[] {
   }];
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  let options: Options | "help";
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    say([describeError(error), "", HELP]);
-    return EXIT.usage;
-  }
-  if (options === "help") {
-    say([HELP]);
-    return EXIT.done;
-  }
-  const stopSignals: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-  using interrupts = listenForInterrupts(stopSignals, () => Deno.exit(EXIT.interrupted));
-  try {
-    return await bench(options, interrupts.signal) ? EXIT.done : EXIT.failed;
-  } catch (error) {
-    if (interrupts.signal.aborted) {
-      say([`${describeError(interrupts.signal.reason)}: unmounted, and everything is removed`]);
-      return EXIT.interrupted;
-    }
-    const hint = hintOf(error);
-    say([describeError(error), ...(hint === null ? [] : [`Hint: ${hint}`])]);
-    return EXIT.failed;
-  }
+if (import.meta.main) {
+  const program = { help: HELP, parse: parseOptions, run: bench };
+  Deno.exit(await runBenchmark(program, Deno.args, Deno.exit));
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -5,9 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { EXIT, hintOf } from "../cache/platform/exit.ts";
-import { listenForInterrupts } from "../cache/platform/interrupts.ts";
-import { describeError } from "../cache/platform/log.ts";
+import { runBenchmark, say } from "./benchmark_program.ts";
 import { type Contender, type Outcome, runExperiment } from "./experiment.ts";
 import { type Load, runLoad } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
@@ -60,11 +58,6 @@ function parseOptions(args: readonly string[]): Options | "help" {
     seconds: Number(values.seconds),
     program: values.program === undefined ? source : [values.program],
   };
-}
-
-function say(lines: readonly string[]): void {
-  const encoder = new TextEncoder();
-  for (const line of lines) Deno.stdout.writeSync(encoder.encode(`${line}\n`));
 }
 
 /** Runs everything; true when the benchmark is as fast as it should be. */
@@ -158,20 +151,7 @@ async function runBench(
   return Record.parse(JSON.parse(decoder.decode(stdout)));
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options === "help") {
-    say([HELP]);
-    return EXIT.done;
-  }
-  using interrupts = listenForInterrupts(["SIGINT", "SIGTERM"], () => Deno.exit(EXIT.interrupted));
-  try {
-    return await bench(options, interrupts.signal) ? EXIT.done : EXIT.failed;
-  } catch (error) {
-    const hint = hintOf(error);
-    say([describeError(error), ...hint === null ? [] : [`Hint: ${hint}`]]);
-    return interrupts.signal.aborted ? EXIT.interrupted : EXIT.failed;
-  }
+if (import.meta.main) {
+  const program = { help: HELP, parse: parseOptions, run: bench };
+  Deno.exit(await runBenchmark(program, Deno.args, Deno.exit));
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));
