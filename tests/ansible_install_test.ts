@@ -86,10 +86,8 @@ const STEPS: Readonly<Record<string, Body>> = {
     ok(environment.includes(`ODD_SECRET=${ODD_SECRET}`), environment.join("\n"));
   },
 
-  async "A second run changes nothing, and neither does a dry one"(world) {
+  async "A second run changes nothing"(world) {
     deepEqual(outcome(await world.apply({})), { code: 0, changed: 0, failed: 0 });
-    const play = await world.apply({}, "--check", "--diff");
-    deepEqual(outcome(play), { code: 0, changed: 0, failed: 0 });
   },
 
   async "The prolog and the epilog are ready to run, with the node's settings"({ target }) {
@@ -125,9 +123,5 @@ const STEPS: Readonly<Record<string, Body>> = {
     const left =
       "ls -d /run/warpdrive* /nvme /wd 2>/dev/null; systemctl list-units --all; cat /etc/fstab";
     equal(/warpdrive/.test((await system.run("sh", "-c", left)).stdout), false);
-    deepEqual(
-      outcome(await target.play("uninstall.yaml", world.variables)),
-      { code: 0, changed: 0, failed: 0 },
-    );
   },
 };

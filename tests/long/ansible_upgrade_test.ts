@@ -2,8 +2,8 @@
  * What goes wrong with an upgrade by Ansible, and the way back, on the node of
  * `tests/ansible_install_test.ts`.
  */
-import { equal, match, notEqual } from "node:assert/strict";
-import { AnsibleWorld, OTHER_VERSION, succeeded } from "../support/ansible_world.ts";
+import { deepEqual, equal, match, notEqual } from "node:assert/strict";
+import { AnsibleWorld, OTHER_VERSION, outcome, succeeded } from "../support/ansible_world.ts";
 import { eventually } from "../support/eventually.ts";
 import { AGENT } from "../support/installed_agent.ts";
 
@@ -63,5 +63,27 @@ const STEPS: Readonly<Record<string, Body>> = {
     const play = await world.apply({ warpdrive_version: "9.9.9" });
     notEqual(play.code, 0);
     match(play.text, /wanted version\s+9\.9\.9/);
+  },
+
+  async "A dry run where everything is as it should be would change nothing"(world) {
+    const play = await world.apply({}, "--check", "--diff");
+    deepEqual(outcome(play), { code: 0, changed: 0, failed: 0 }, play.text);
+  },
+
+  async "A restart can be forced although files are open"(world) {
+    const { system } = world.target;
+    const reader = ["--property=StandardInput=file:/wd/store/train/shard-0", "sleep", "infinity"];
+    await system.succeed("systemd-run", "--quiet", "--unit=test-reader", ...reader);
+    await eventually("the file is open", async () => (await world.status()).openFiles > 0);
+    const other = await world.otherProgram();
+    succeeded(await world.apply({ ...other, warpdrive_drain_force: true }));
+    match((await world.status()).version, new RegExp(OTHER_VERSION));
+    await system.succeed("systemctl", "stop", "test-reader");
+  },
+
+  async "Uninstalling again changes nothing"(world) {
+    succeeded(await world.target.play("uninstall.yaml", world.variables));
+    const play = await world.target.play("uninstall.yaml", world.variables);
+    deepEqual(outcome(play), { code: 0, changed: 0, failed: 0 }, play.text);
   },
 };
