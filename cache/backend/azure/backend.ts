@@ -6,7 +6,6 @@ import {
   newPipeline,
 } from "@azure/storage-blob";
 import { Buffer } from "node:buffer";
-import { AbortScope } from "../abort_scope.ts";
 import type { Checksum } from "../checksum.ts";
 import { authorization, type AzureAuthorization } from "./credentials.ts";
 import { directoryEntry, isDirectoryMarker, listPage, objectEntry } from "./entry.ts";
@@ -21,16 +20,16 @@ import {
   baseName,
   type Content,
   type Entry,
-  listableName,
   type ListPage,
   type ObjectEntry,
   type RangeRead,
 } from "../backend.ts";
+import { isReachable, keyBelow, requireReachable } from "../object_names.ts";
+import { oneOperation } from "../one_operation.ts";
 import { RefusedError } from "../refusal.ts";
 import type { RenewalDeps } from "../identity/renewed_credential.ts";
 import type { Source } from "../settings.ts";
 import { DECOMPRESSED, StoreFault } from "../store_fault.ts";
-import { isUnicodeName } from "../../platform/byte_name.ts";
 import { present } from "../../platform/assert.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -132,7 +131,7 @@ export class AzureBackend implements Backend {
   }
 
   async put(path: string, content: Content, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("put", path);
+    requireReachable(this.name, "put", path);
     return await this.#run("put", path, signal, async (abortSignal) => {
       const blob = this.#container.getBlockBlobClient(this.#key(path));
       const answer = await upload(blob, content, abortSignal);
@@ -152,7 +151,7 @@ export class AzureBackend implements Backend {
   }
 
   async copy(from: string, to: string, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("copy", to);
+    requireReachable(this.name, "copy", to);
     return await this.#run("copy", to, signal, async (abortSignal) => {
       const target = this.#container.getBlobClient(this.#key(to));
       const source = await this.#transport.signedUrl(this.#url(from), abortSignal);
@@ -198,25 +197,12 @@ export class AzureBackend implements Backend {
   }
 
   #key(path: string): string {
-    const { prefix } = this.#source;
-    if (prefix === "" || path === "") return prefix + path;
-    return `${prefix}/${path}`;
+    return keyBelow(this.#source.prefix, path);
   }
 
   #url(path: string): string {
     const escaped = this.#key(path).split("/").map(encodeURIComponent).join("/");
     return `${this.#container.url}/${escaped}`;
-  }
-
-  #requireReachable(operation: BackendOperation, path: string): void {
-    if (path !== "" && isReachable(path)) return;
-    throw new BackendError(
-      "invalid",
-      this.name,
-      operation,
-      path,
-      "a name has to be valid Unicode, of segments that are not empty and of at most 255 bytes",
-    );
   }
 
   /** Runs one operation under its own signal, and turns what it throws into a `BackendError`. */
@@ -226,16 +212,9 @@ export class AzureBackend implements Backend {
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    using scope = new AbortScope(signal);
-    try {
-      return await run(scope.signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // Of two requests at once the other one is no longer wanted.
-      scope.abort(error);
-      const { container } = this.#source;
-      throw this.#failure(error, { backend: this.name, operation, path, container });
-    }
+    const { container } = this.#source;
+    const failed = { backend: this.name, operation, path, container };
+    return await oneOperation(signal, run, (error) => this.#failure(error, failed));
   }
 
   #failure(error: unknown, failed: FailedOperation): unknown {
@@ -262,11 +241,6 @@ export class AzureBackend implements Backend {
       this.#clock,
     );
   }
-}
-
-/** Whether a blob can be called `path`, and a file system could show it. */
-function isReachable(path: string): boolean {
-  return path === "" || (isUnicodeName(path) && path.split("/").every(listableName));
 }
 
 /** What `request` gives, or null when it found no such blob; a missing container is an error. */

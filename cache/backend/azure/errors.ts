@@ -1,7 +1,7 @@
 /** What Azure Blob Storage and the way to it answer, as errors of the backend contract. */
-import { BackendError, type BackendErrorCode, type BackendOperation } from "../backend.ts";
-import { redactUrls } from "../broken_connection.ts";
-import { parseRetryAfterMs, type Refusal, RefusedError, xmlElement } from "../refusal.ts";
+import type { BackendError } from "../backend.ts";
+import { type Refusal, xmlElement } from "../refusal.ts";
+import { refusalError, type RefusedOperation, type Verdict, verdict } from "../verdict.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** An answer that the service would not give, such as a proxy's own page. */
@@ -12,10 +12,7 @@ export const NO_BLOB_SERVICE = [
 ] as const;
 
 /** What failed, for messages. */
-export interface FailedOperation {
-  readonly backend: string;
-  readonly operation: BackendOperation;
-  readonly path: string;
+export interface FailedOperation extends RefusedOperation {
   readonly container: string;
 }
 
@@ -25,39 +22,11 @@ export function refusedOperation(
   failed: FailedOperation,
   clock: Clock,
 ): BackendError {
-  const serviceCode = refusal.header("x-ms-error-code") ?? xmlElement(refusal.body, "Code");
-  const verdict = judge(refusal.status, serviceCode ?? "", failed);
-  // Later lines hold request ids and times, and for signatures the string that was signed.
-  const said = xmlElement(refusal.body, "Message")?.split("\n")[0]?.trim();
-  const answer = `the service answered ${refusal.status}` +
-    (serviceCode === null ? "" : ` ${serviceCode}`) + (said ? ` (${redactUrls(said)})` : "");
-  const retryAfterMs = verdict.code === "throttled"
-    ? parseRetryAfterMs(refusal.header("retry-after"), clock.wallMs())
-    : null;
-  return new BackendError(
-    verdict.code,
-    failed.backend,
-    failed.operation,
-    failed.path,
-    verdict.meaning === null ? answer : `${verdict.meaning}: ${answer}`,
-    verdict.hint,
-    retryAfterMs,
-    { cause: new RefusedError(refusal) },
-  );
-}
-
-interface Verdict {
-  readonly code: BackendErrorCode;
-  readonly meaning: string | null;
-  readonly hint: string | null;
-}
-
-function verdict(
-  code: BackendErrorCode,
-  meaning: string | null = null,
-  hint: string | null = null,
-): Verdict {
-  return { code, meaning, hint };
+  const { status, header, body } = refusal;
+  const code = header("x-ms-error-code") ?? xmlElement(body, "Code") ?? "";
+  const message = xmlElement(body, "Message") ?? "";
+  const found = judge(status, code, failed);
+  return refusalError(refusal, failed, found, { code, message }, clock.wallMs());
 }
 
 /** Conflicts that pass by themselves; all others are about what was asked. */

@@ -1,6 +1,5 @@
 /** Google Cloud Storage: one bucket, or one prefix of it. */
 import { z } from "zod";
-import { AbortScope } from "../abort_scope.ts";
 import { type Checksum, hexOfBase64 } from "../checksum.ts";
 import {
   type Backend,
@@ -9,12 +8,13 @@ import {
   baseName,
   type Content,
   type Entry,
-  listableName,
   type ListPage,
   type ObjectEntry,
   type RangeRead,
 } from "../backend.ts";
 import type { RenewalDeps } from "../identity/renewed_credential.ts";
+import { isReachable, keyBelow, requireReachable } from "../object_names.ts";
+import { oneOperation } from "../one_operation.ts";
 import { RefusedError } from "../refusal.ts";
 import { StoreFault } from "../store_fault.ts";
 import { authorizationOf, type GcsAuthorization } from "./credentials.ts";
@@ -33,7 +33,6 @@ import { readRange } from "./read.ts";
 import type { GcsSource } from "./source.ts";
 import { GcsTransport, plainRequest } from "./transport.ts";
 import { upload } from "./upload.ts";
-import { isUnicodeName } from "../../platform/byte_name.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** A copy takes several calls where it goes from one kind of storage to another. */
@@ -120,7 +119,7 @@ export class GcsBackend implements Backend {
   }
 
   async put(path: string, content: Content, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("put", path);
+    requireReachable(this.name, "put", path);
     return await this.#run("put", path, signal, async (own) => {
       const query = new URLSearchParams({ name: this.#key(path), fields: OBJECT_FIELDS });
       const at = `/upload${this.#bucketPath}/o?${query}`;
@@ -138,7 +137,7 @@ export class GcsBackend implements Backend {
   }
 
   async copy(from: string, to: string, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("copy", to);
+    requireReachable(this.name, "copy", to);
     return await this.#run("copy", to, signal, async (own) => {
       const path = `${this.#objectPath(from)}/rewriteTo${this.#objectPath(to).slice(API.length)}`;
       const fields = `done,rewriteToken,resource(${OBJECT_FIELDS})`;
@@ -180,20 +179,7 @@ export class GcsBackend implements Backend {
   }
 
   #key(path: string): string {
-    const { prefix } = this.#source;
-    if (prefix === "" || path === "") return prefix + path;
-    return `${prefix}/${path}`;
-  }
-
-  #requireReachable(operation: BackendOperation, path: string): void {
-    if (path !== "" && isReachable(path)) return;
-    throw new BackendError(
-      "invalid",
-      this.name,
-      operation,
-      path,
-      "a name has to be valid Unicode, of segments that are not empty and of at most 255 bytes",
-    );
+    return keyBelow(this.#source.prefix, path);
   }
 
   /** Runs one operation under its own signal, and turns what it throws into a `BackendError`. */
@@ -203,16 +189,7 @@ export class GcsBackend implements Backend {
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    using scope = new AbortScope(signal);
-    try {
-      scope.signal.throwIfAborted();
-      return await run(scope.signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // Of two requests at once the other one is no longer wanted.
-      scope.abort(error);
-      throw this.#failure(error, operation, path);
-    }
+    return await oneOperation(signal, run, (error) => this.#failure(error, operation, path));
   }
 
   #failure(error: unknown, operation: BackendOperation, path: string): unknown {
@@ -229,11 +206,6 @@ export class GcsBackend implements Backend {
 
 /** The API below the endpoint: https://cloud.google.com/storage/docs/json_api/v1 */
 const API = "/storage/v1";
-
-/** Whether an object can be called `path`, and a file system could show it. */
-function isReachable(path: string): boolean {
-  return path === "" || (isUnicodeName(path) && path.split("/").every(listableName));
-}
 
 /** What `request` gives, or null when it found no such object; a missing bucket is an error. */
 async function unlessAbsent<T>(request: Promise<T>): Promise<T | null> {

@@ -1,9 +1,15 @@
 /** What Cloud Storage answers, as errors of the backend contract. */
 import { z } from "zod";
-import { BackendError, type BackendErrorCode, type BackendOperation } from "../backend.ts";
-import { redactUrls } from "../broken_connection.ts";
-import { parseRetryAfterMs, type Refusal, RefusedError, xmlElement } from "../refusal.ts";
+import type { BackendError, BackendOperation } from "../backend.ts";
+import { type Refusal, xmlElement } from "../refusal.ts";
 import { DECOMPRESSED } from "../store_fault.ts";
+import {
+  refusalError,
+  type RefusedOperation,
+  type Saying,
+  type Verdict,
+  verdict,
+} from "../verdict.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** An answer that the service would not give, such as a proxy's own page. */
@@ -14,10 +20,7 @@ export const NO_GCS_SERVICE = [
 ] as const;
 
 /** What failed, for messages. */
-export interface FailedOperation {
-  readonly backend: string;
-  readonly operation: BackendOperation;
-  readonly path: string;
+export interface FailedOperation extends RefusedOperation {
   readonly bucket: string;
 }
 
@@ -28,35 +31,12 @@ export function refusedOperation(
   clock: Clock,
 ): BackendError {
   const saying = sayingOf(refusal);
-  const verdict = judge(refusal, saying, failed);
-  const answer = `the service answered ${refusal.status}` +
-    (saying.reason === "" ? "" : ` ${saying.reason}`) +
-    (saying.message === "" ? "" : ` (${redactUrls(saying.message)})`);
-  const retryAfterMs = verdict.code === "throttled"
-    ? parseRetryAfterMs(refusal.header("retry-after"), clock.wallMs())
-    : null;
-  return new BackendError(
-    verdict.code,
-    failed.backend,
-    failed.operation,
-    failed.path,
-    verdict.meaning === null ? answer : `${verdict.meaning}: ${answer}`,
-    verdict.hint,
-    retryAfterMs,
-    { cause: new RefusedError(refusal) },
-  );
+  return refusalError(refusal, failed, judge(refusal, saying, failed), saying, clock.wallMs());
 }
 
 /** Whether `refusal` is about the bucket, where it could be about an object. */
 export function isBucketMissing(refusal: Refusal): boolean {
   return refusal.status === 404 && NO_BUCKET.test(sayingOf(refusal).message);
-}
-
-/** What the service says of a refusal; `""` for what it does not say. */
-interface Saying {
-  /** A word for programs: `notFound`, `forbidden`, `rateLimitExceeded`. */
-  readonly reason: string;
-  readonly message: string;
 }
 
 const ERROR_BODY = z.object({
@@ -71,11 +51,11 @@ function sayingOf({ body }: Refusal): Saying {
   const json = ERROR_BODY.safeParse(parsed(body));
   if (json.success) {
     const { message, errors } = json.data.error;
-    return { reason: errors[0]?.reason ?? "", message: firstLine(message) };
+    return { code: errors[0]?.reason ?? "", message: firstLine(message) };
   }
-  if (!body.trimStart().startsWith("<")) return { reason: "", message: firstLine(body) };
+  if (!body.trimStart().startsWith("<")) return { code: "", message: firstLine(body) };
   return {
-    reason: xmlElement(body, "Code") ?? "",
+    code: xmlElement(body, "Code") ?? "",
     message: firstLine(xmlElement(body, "Details") ?? xmlElement(body, "Message") ?? ""),
   };
 }
@@ -95,20 +75,6 @@ function parsed(body: string): unknown {
   }
 }
 
-interface Verdict {
-  readonly code: BackendErrorCode;
-  readonly meaning: string | null;
-  readonly hint: string | null;
-}
-
-function verdict(
-  code: BackendErrorCode,
-  meaning: string | null = null,
-  hint: string | null = null,
-): Verdict {
-  return { code, meaning, hint };
-}
-
 const NO_BUCKET = /bucket does not exist/i;
 const REQUESTER_PAYS = /requester pays|userProjectMissing/i;
 /** Reasons of 403 that are about speed, not about rights. */
@@ -117,10 +83,10 @@ const THROTTLING = /^(rateLimitExceeded|userRateLimitExceeded|quotaExceeded|Slow
 // Status codes: https://cloud.google.com/storage/docs/json_api/v1/status-codes
 function judge(refusal: Refusal, saying: Saying, failed: FailedOperation): Verdict {
   const { status, header } = refusal;
-  if (REQUESTER_PAYS.test(`${saying.reason} ${saying.message}`)) {
+  if (REQUESTER_PAYS.test(`${saying.code} ${saying.message}`)) {
     return verdict("denied", null, "Name the project that pays in user_project of the backend");
   }
-  if (THROTTLING.test(saying.reason)) return verdict("throttled", "the service asks to slow down");
+  if (THROTTLING.test(saying.code)) return verdict("throttled", "the service asks to slow down");
   switch (status) {
     case 401:
     case 403:

@@ -7,7 +7,6 @@ import {
   S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { AbortScope } from "../abort_scope.ts";
 import type { Checksum } from "../checksum.ts";
 import { checksumOf } from "./checksum.ts";
 import {
@@ -17,11 +16,12 @@ import {
   baseName,
   type Content,
   type Entry,
-  listableName,
   type ListPage,
   type ObjectEntry,
   type RangeRead,
 } from "../backend.ts";
+import { isReachable, keyBelow, requireReachable } from "../object_names.ts";
+import { oneOperation } from "../one_operation.ts";
 import { RefusedError } from "../refusal.ts";
 import type { RenewalDeps } from "../identity/renewed_credential.ts";
 import { credentialOf } from "./credentials.ts";
@@ -33,7 +33,6 @@ import type { S3Source } from "./source.ts";
 import { escapeUri, S3Transport } from "./transport.ts";
 import { upload } from "./upload.ts";
 import { StoreFault } from "../store_fault.ts";
-import { isUnicodeName } from "../../platform/byte_name.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** The backend contract over `@aws-sdk/client-s3`. */
@@ -145,7 +144,7 @@ export class S3Backend implements Backend {
   }
 
   async put(path: string, content: Content, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("put", path);
+    requireReachable(this.name, "put", path);
     return await this.#run("put", path, signal, async (abortSignal) => {
       const etag = await upload(this.#client, this.#address(path), content, abortSignal);
       return await this.#stored(path, etag, abortSignal);
@@ -161,7 +160,7 @@ export class S3Backend implements Backend {
   }
 
   async copy(from: string, to: string, signal: AbortSignal): Promise<ObjectEntry> {
-    this.#requireReachable("copy", to);
+    requireReachable(this.name, "copy", to);
     return await this.#run("copy", to, signal, async (abortSignal) => {
       const source = `${this.#source.bucket}/${this.#key(from)}`;
       const CopySource = source.split("/").map(escapeUri).join("/");
@@ -203,24 +202,11 @@ export class S3Backend implements Backend {
   }
 
   #key(path: string): string {
-    const { prefix } = this.#source;
-    if (prefix === "" || path === "") return prefix + path;
-    return `${prefix}/${path}`;
+    return keyBelow(this.#source.prefix, path);
   }
 
   #address(path: string) {
     return { ...this.#common, Key: this.#key(path) };
-  }
-
-  #requireReachable(operation: BackendOperation, path: string): void {
-    if (path !== "" && isReachable(path)) return;
-    throw new BackendError(
-      "invalid",
-      this.name,
-      operation,
-      path,
-      "a name has to be valid Unicode, of segments that are not empty and of at most 255 bytes",
-    );
   }
 
   /** Runs one operation under its own signal, and turns what it throws into a `BackendError`. */
@@ -230,15 +216,11 @@ export class S3Backend implements Backend {
     signal: AbortSignal,
     run: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    using scope = new AbortScope(signal);
-    try {
-      return await this.#withCredentials(scope.signal, run);
-    } catch (error) {
-      signal.throwIfAborted();
-      // Of two requests at once the other one is no longer wanted.
-      scope.abort(error);
-      throw this.#failure(error, operation, path);
-    }
+    return await oneOperation(
+      signal,
+      (own) => this.#withCredentials(own, run),
+      (error) => this.#failure(error, operation, path),
+    );
   }
 
   /** Runs it with valid credentials, and once more with newer ones where the service minds them. */
@@ -287,11 +269,6 @@ function faultOf(error: unknown): StoreFault | null {
   // The SDK could not make sense of the answer.
   const unread = error instanceof Error && "$response" in error;
   return unread ? new StoreFault(...NO_S3_SERVICE, { cause: error }) : null;
-}
-
-/** Whether an object can be called `path`, and a file system could show it. */
-function isReachable(path: string): boolean {
-  return path === "" || (isUnicodeName(path) && path.split("/").every(listableName));
 }
 
 /** What `request` gives, or null when it found no such object; a missing bucket is an error. */

@@ -1,7 +1,7 @@
 /** What S3, and stores that are compatible with it, answer, as errors of the backend contract. */
-import { BackendError, type BackendErrorCode, type BackendOperation } from "../backend.ts";
-import { redactUrls } from "../broken_connection.ts";
-import { parseRetryAfterMs, type Refusal, RefusedError, xmlElement } from "../refusal.ts";
+import type { BackendError } from "../backend.ts";
+import { type Refusal, xmlElement } from "../refusal.ts";
+import { refusalError, type RefusedOperation, type Verdict, verdict } from "../verdict.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** An answer that the service would not give, such as a proxy's own page. */
@@ -12,10 +12,7 @@ export const NO_S3_SERVICE = [
 ] as const;
 
 /** What failed, for messages. */
-export interface FailedOperation {
-  readonly backend: string;
-  readonly operation: BackendOperation;
-  readonly path: string;
+export interface FailedOperation extends RefusedOperation {
   readonly bucket: string;
   /** The one configured. */
   readonly region: string;
@@ -27,44 +24,15 @@ export function refusedOperation(
   failed: FailedOperation,
   clock: Clock,
 ): BackendError {
-  const { status, header, body } = refusal;
-  const serviceCode = serviceCodeOf(refusal);
-  const verdict = judge(refusal, serviceCode, failed);
-  const said = xmlElement(body, "Message")?.split("\n")[0]?.trim();
-  const answer = `the service answered ${status}` + (serviceCode === "" ? "" : ` ${serviceCode}`) +
-    (said ? ` (${redactUrls(said)})` : "");
-  const retryAfterMs = verdict.code === "throttled"
-    ? parseRetryAfterMs(header("retry-after"), clock.wallMs())
-    : null;
-  return new BackendError(
-    verdict.code,
-    failed.backend,
-    failed.operation,
-    failed.path,
-    verdict.meaning === null ? answer : `${verdict.meaning}: ${answer}`,
-    verdict.hint,
-    retryAfterMs,
-    { cause: new RefusedError(refusal) },
-  );
+  const code = serviceCodeOf(refusal);
+  const message = xmlElement(refusal.body, "Message") ?? "";
+  const found = judge(refusal, code, failed);
+  return refusalError(refusal, failed, found, { code, message }, clock.wallMs());
 }
 
 /** The code of the error in the body of `refusal`; `""` where there is none, as for HEAD. */
 export function serviceCodeOf(refusal: Refusal): string {
   return xmlElement(refusal.body, "Code") ?? "";
-}
-
-interface Verdict {
-  readonly code: BackendErrorCode;
-  readonly meaning: string | null;
-  readonly hint: string | null;
-}
-
-function verdict(
-  code: BackendErrorCode,
-  meaning: string | null = null,
-  hint: string | null = null,
-): Verdict {
-  return { code, meaning, hint };
 }
 
 /** Whether the store minds the credentials: then newer ones may do. */
