@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { credentialTerms } from "../../cache/backend/access/credential_terms.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
 import type { BackendSettings } from "../../cache/backend/settings.ts";
 import { Secret } from "../../cache/platform/secret.ts";
@@ -6,7 +7,7 @@ import { bytesOf, never, put } from "../../tests/support/backend_calls.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { failing, ScriptedBackend, type Step } from "../../tests/support/scripted_backend.ts";
 import { backendAccess } from "./backend_access.ts";
-import { credentialExpiry, credentialTerms, judgeTerms } from "./credential_expiry.ts";
+import { credentialExpiry, judgeTerms } from "./credential_expiry.ts";
 
 const SETTINGS: BackendSettings = {
   name: "images",

@@ -1,5 +1,5 @@
 import { equal, match } from "node:assert/strict";
-import { BackendError, type BackendErrorCode } from "../../cache/backend/backend.ts";
+import { BackendError, type BackendErrorCode } from "../backend.ts";
 import { type AccessFacts, type AccessProblem, judgeAccess } from "./access_problem.ts";
 
 const FACTS: AccessFacts = {

@@ -3,11 +3,11 @@
  * Providers say what they know in the code, reason and hint of a `BackendError`; what they cannot
  * know, such as the clock of this machine, is added here. Pure.
  */
-import { BackendError } from "../../cache/backend/backend.ts";
-import { IssuerError } from "../../cache/backend/identity/issuer_error.ts";
-import { describeError } from "../../cache/platform/log.ts";
+import { BackendError } from "../backend.ts";
+import { IssuerError } from "../identity/issuer_error.ts";
+import { describeError } from "../../platform/log.ts";
 import { CLOCK_REMEDY, describeSkew, SKEW_MS_MAX } from "./clock_skew.ts";
-import type { CredentialTerms } from "./credential_expiry.ts";
+import type { CredentialTerms } from "./credential_terms.ts";
 
 /** What is wrong. */
 export type AccessProblem =
