@@ -259,7 +259,8 @@ export class FetchScheduler {
     const aheadMost = Math.max(1, Math.floor(most * AHEAD_SHARE));
     if (priority !== "demand") {
       const bytesMost = Math.min(AHEAD_BYTES_MAX, budgetBytes / 2);
-      return running < aheadMost && takenBytes + lengthBytes <= bytesMost;
+      // Where a block is more than the share, one goes alone, or none would ever go.
+      return running < aheadMost && (takenBytes === 0 || takenBytes + lengthBytes <= bytesMost);
     }
     // What the limit caught running may take long, and none of it has to be for a reader.
     const caught = running > most && running < fetchesMax;

@@ -117,6 +117,19 @@ Deno.test("FetchScheduler leaves room for demand when it fetches ahead", () => {
   fetches.close();
 });
 
+Deno.test("FetchScheduler fetches ahead one block at a time where no more fit", async () => {
+  const { reads, scheduler: fetches } = scheduler(8, 128 * KIB);
+  const first = fetchOf(0, "warm");
+  fetches.submit(first);
+  fetches.submit(fetchOf(1, "warm"));
+  deepEqual(reads.map(({ range }) => range.offset), [0]);
+  reads[0]?.finish();
+  await first.filledTo(128 * KIB, NEVER);
+  fetches.release(first);
+  await settle();
+  deepEqual(reads.map(({ range }) => range.offset), [0, 1]);
+});
+
 Deno.test("FetchScheduler tells every waiter why a fetch failed", async () => {
   const { reads, scheduler: fetches } = scheduler(1, 2 ** 20);
   const fetch = fetchOf(0);
