@@ -7,7 +7,7 @@ Deno.test("isPrivateWay lets tokens go over TLS, and within this machine", () =>
   ) {
     equal(isPrivateWay(url), true, url);
   }
-  for (const url of ["http://a.example", "http://localhost.example", "ftp://localhost", "", "x"]) {
+  for (const url of ["http://a.example", "http://127.a.example", "ftp://localhost", "", "x"]) {
     equal(isPrivateWay(url), false, url);
   }
 });
