@@ -67,10 +67,10 @@ export function issuerFault(error: unknown, wanted: WantedCredential): StoreFaul
   return new StoreFault(outage ? "unavailable" : "denied", reason, wanted.hint, { cause: error });
 }
 
-/** The first status in `error` and its causes. */
+/** The first status of a refusal in `error` and its causes: any other says nothing of a failure. */
 function statusOf(error: unknown): number | null {
   const known = causesOf(error).map((cause) => cause instanceof IssuerError ? cause.status : null);
-  return known.find((status) => status !== null) ?? null;
+  return known.find((status) => status !== null && status >= 400) ?? null;
 }
 
 function causesOf(error: unknown): readonly Error[] {

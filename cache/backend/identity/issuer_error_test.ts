@@ -30,6 +30,13 @@ Deno.test("a failure that says nothing is a mistake, unless it worked before", (
   equal(fault(new Error("Could not load credentials"), true).code, "unavailable");
 });
 
+Deno.test("an answer that was no refusal, but made no sense, says nothing", () => {
+  for (const status of [200, 302]) {
+    equal(fault(new IssuerError("unexpected token <", status), true).code, "unavailable");
+    equal(fault(new IssuerError("no such file", status)).code, "denied");
+  }
+});
+
 Deno.test("a fault says what the issuer said, on one line", () => {
   const { message, hint } = fault(new IssuerError("AADSTS7000222: expired\r\nTrace ID: 1", 401));
   match(message, /^no access token \(AADSTS7000222: expired\)$/);
