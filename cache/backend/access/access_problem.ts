@@ -51,6 +51,12 @@ const CLOCK = /RequestTimeTooSkewed|RequestExpired|Date header|in a reasonable t
 const CLOCK_OF_PROOF = /AADSTS(700024|500133)/;
 /** ExpiredToken of S3, what Azure says of a SAS, and Entra's code for an old client secret. */
 const EXPIRED = /Expired|not valid in the specified time frame|AADSTS7000222/i;
+/**
+ * What S3, Azure and Google say to whom they know and who lacks a right. Without the right to list
+ * they hide which objects there are, so asking for one that is missing tells nothing.
+ */
+const KNOWN_WITHOUT_RIGHT =
+  /\bAccessDenied\b|AuthorizationPermissionMismatch|(?<!Anonymous caller) does not have storage\./;
 /** Nothing at this address speaks the protocol, or there is no such address. */
 const ENDPOINT = /answer is none of|cannot be resolved|no TLS connection|not trusted/i;
 
@@ -93,7 +99,8 @@ function denialOf(error: BackendError, said: string, facts: AccessFacts): Access
   if (expired || EXPIRED.test(said)) return "expired credential";
   if (isFromIssuer(error.cause)) return "no credential";
   if (operation === "read") return "no permission to read";
-  return mayAskForObjects ? "no permission to list" : "credential refused";
+  const known = mayAskForObjects || KNOWN_WITHOUT_RIGHT.test(said);
+  return known ? "no permission to list" : "credential refused";
 }
 
 /** Whether the store was not asked, because who gives out credentials gave none. */

@@ -18,6 +18,11 @@ function errorOf(code: BackendErrorCode, reason: string, hint: string | null = n
 const SAYINGS: readonly (readonly [BackendErrorCode, string, AccessProblem])[] = [
   ["not_found", 'there is no container "x": the service answered 404', "wrong container"],
   ["denied", "the service answered 403 AuthenticationFailed", "credential refused"],
+  ["denied", "the service answered 403 AccessDenied (Access Denied)", "no permission to list"],
+  ["denied", "answered 403 AuthorizationPermissionMismatch", "no permission to list"],
+  ["denied", "answered 403 (a@b.c does not have storage.objects.list)", "no permission to list"],
+  ["denied", "answered 401 (Anonymous caller does not have storage.x)", "credential refused"],
+  ["denied", "the service answered 403 InvalidAccessKeyId", "credential refused"],
   ["denied", "the service answered 403 RequestTimeTooSkewed", "clock skew"],
   ["denied", "answered 403 (Request date header too old: 'Mon')", "clock skew"],
   ["denied", "the service answered 400 ExpiredToken", "expired credential"],
