@@ -4,6 +4,7 @@
  * met fails instead of being skipped. The suite `long` runs only when it is named.
  */
 import { missing, thisMachine } from "./needs.ts";
+import { SharedSteps } from "./shared_steps.ts";
 import { REPOSITORY, repositoryFiles } from "./source_tree.ts";
 import { LONG_SUITE, type Step, type Suite, SUITES, testFilesOf } from "./suites.ts";
 import { add, NOTHING, type Tally, tallyOf } from "./tally.ts";
@@ -74,7 +75,12 @@ async function runStep(step: Step, suite: Suite): Promise<boolean> {
   return succeeded;
 }
 
-async function runSuite(suite: Suite, files: readonly string[], strict: boolean): Promise<Tally> {
+async function runSuite(
+  suite: Suite,
+  files: readonly string[],
+  strict: boolean,
+  steps: SharedSteps,
+): Promise<Tally> {
   say(`\n== ${suite.name}: ${suite.title}`);
   const lacks = suite.needs.map((need) => missing(need, thisMachine)).filter((text) =>
     text !== null
@@ -85,9 +91,10 @@ async function runSuite(suite: Suite, files: readonly string[], strict: boolean)
   }
   let tally = NOTHING;
   for (const step of suite.steps) {
-    const succeeded = await runStep(step, suite);
-    tally = add(tally, { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, ignored: 0 });
-    if (!succeeded && step.required) return tally;
+    const result = await steps.run(step, (own) => runStep(own, suite));
+    const [passed, failed] = [result === "ok" ? 1 : 0, result === "failed" ? 1 : 0];
+    tally = add(tally, { passed, failed, ignored: 0 });
+    if (result === "failed" && step.required) return tally;
   }
   const tests = testFilesOf(suite, files);
   if (tests.length === 0) return tally;
@@ -111,7 +118,8 @@ async function main(names: readonly string[], strict: boolean): Promise<number> 
   const files = repositoryFiles();
   say(`Suites: ${suites.map((suite) => suite.name).join(", ")}`);
   let total = NOTHING;
-  for (const suite of suites) total = add(total, await runSuite(suite, files, strict));
+  const steps = new SharedSteps();
+  for (const suite of suites) total = add(total, await runSuite(suite, files, strict, steps));
   // Declared gaps (a capability a provider does not have, with its reason) are no failures; a
   // machine that lacks what a suite needs was counted as one above.
   if (total.ignored > 0) say(`\n${total.ignored} skipped, see "ignored" above`);
