@@ -1,6 +1,5 @@
 /** `auth:` of a `gcs` backend: which method, and where its proofs are. */
 import type { z } from "zod";
-import { isPrivateWay } from "../backend/gcs/token_url.ts";
 import type { GcpSubject, GcsAuth } from "../backend/settings.ts";
 import type { ConfigPath } from "../platform/config_problem.ts";
 import type { ConfigReader } from "../platform/config_reader.ts";
@@ -12,6 +11,8 @@ import {
   section,
   serviceUrl,
 } from "../platform/setting.ts";
+import { onlyKeys } from "./entra_auth_config.ts";
+import { checkTokenUrl } from "./token_url_config.ts";
 
 const METHODS = ["default", "service_account", "gcp_wif", "none"] as const;
 
@@ -21,9 +22,6 @@ const ACCOUNT = /^[\w.-]+@[\w.-]+$/;
 /** Where tokens are exchanged, and where service accounts have theirs from. */
 const STS_URL = "https://sts.googleapis.com/v1/token";
 const IAM_ENDPOINT = "https://iamcredentials.googleapis.com";
-
-/** What is wrong with a URL that a token would be sent to. */
-export const CLEAR_TOKENS = "wanted an https URL, because tokens are never sent in the clear";
 
 /** `auth:` of a `gcs` backend. */
 export const GCS_AUTH = section({
@@ -70,8 +68,10 @@ export function readGcsAuth(reader: ConfigReader, backendPath: ConfigPath): GcsA
   // No `auth` means what Google's own tools do without one, which needs no secret in the file.
   if (!reader.has(path)) return defaultAuth(reader);
   const written = reader.read(GCS_AUTH, path);
-  if (written === null || !onlyKeysOfMethod(reader, path, written)) return null;
-  switch (written.method) {
+  if (written === null) return null;
+  const { method } = written;
+  if (!onlyKeys(reader, path, written, ["method", ...KEYS_OF_METHOD[method]], method)) return null;
+  switch (method) {
     case "default":
       return defaultAuth(reader);
     case "none":
@@ -99,28 +99,15 @@ function defaultAuth({ inputs: { env } }: ConfigReader): GcsAuth {
   };
 }
 
-function onlyKeysOfMethod(reader: ConfigReader, path: ConfigPath, written: Written): boolean {
-  const { method, ...given } = written;
-  const allowed: readonly string[] = KEYS_OF_METHOD[method];
-  const extra = Object.keys(given).filter((key) =>
-    !allowed.includes(key) && reader.has([...path, key])
-  );
-  for (const key of extra) {
-    reader.report([...path, key], `not used by method "${method}": remove it`);
-  }
-  return extra.length === 0;
-}
-
 function readFederation(reader: ConfigReader, path: ConfigPath, written: Written): GcsAuth | null {
   const { audience, sts_url: stsUrl = STS_URL, iam_endpoint: iamEndpoint = IAM_ENDPOINT } = written;
   if (audience === undefined) {
     reader.report([...path, "audience"], "wanted the provider of the pool");
   }
   const subject = readSubject(reader, path, written);
-  if (!isPrivateWay(stsUrl)) reader.report([...path, "sts_url"], CLEAR_TOKENS);
-  if (!isPrivateWay(iamEndpoint)) reader.report([...path, "iam_endpoint"], CLEAR_TOKENS);
-  if (audience === undefined || subject === null) return null;
-  if (!isPrivateWay(stsUrl) || !isPrivateWay(iamEndpoint)) return null;
+  const exchanges = checkTokenUrl(reader, [...path, "sts_url"], stsUrl);
+  const gives = checkTokenUrl(reader, [...path, "iam_endpoint"], iamEndpoint);
+  if (audience === undefined || subject === null || !exchanges || !gives) return null;
   const serviceAccount = written.service_account ?? null;
   return { method: "gcp_wif", audience, serviceAccount, subject, stsUrl, iamEndpoint };
 }

@@ -1,6 +1,5 @@
 /** `config:` and `auth:` of a backend of type `gcs`. */
 import type { GcsSource } from "../backend/gcs/source.ts";
-import { isPrivateWay } from "../backend/gcs/token_url.ts";
 import { parsePrefix } from "../key_prefix.ts";
 import type { ConfigPath } from "../platform/config_problem.ts";
 import type { ConfigReader } from "../platform/config_reader.ts";
@@ -15,7 +14,8 @@ import {
   setting,
 } from "../platform/setting.ts";
 import { readCertificates } from "./ca_bundle.ts";
-import { CLEAR_TOKENS, readGcsAuth } from "./gcs_auth_config.ts";
+import { readGcsAuth } from "./gcs_auth_config.ts";
+import { checkTokenUrl } from "./token_url_config.ts";
 
 /** Names of buckets, those that are domains included. */
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
@@ -47,8 +47,8 @@ export function readGcsSource(reader: ConfigReader, path: ConfigPath): GcsSource
   if (config === null || auth === null) return null;
   const certificates = readCertificates(reader, [...configPath, "ca_bundle"], config.ca_bundle);
   if (certificates === undefined) return null;
-  if (auth.method !== "none" && !isPrivateWay(config.endpoint)) {
-    reader.report([...configPath, "endpoint"], CLEAR_TOKENS);
+  const sendsTokens = auth.method !== "none";
+  if (sendsTokens && !checkTokenUrl(reader, [...configPath, "endpoint"], config.endpoint)) {
     return null;
   }
   return {

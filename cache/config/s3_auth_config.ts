@@ -21,6 +21,7 @@ import {
   readEntraAuth,
 } from "./entra_auth_config.ts";
 import { secretInFile, secretInVariable, variableName } from "./secret_source.ts";
+import { checkTokenUrl } from "./token_url_config.ts";
 
 const METHODS = [
   "default",
@@ -164,14 +165,25 @@ function readWebIdentity(reader: ConfigReader, path: ConfigPath, written: Writte
     const message = "wanted a path, here or in AWS_WEB_IDENTITY_TOKEN_FILE";
     reader.report([...path, "token_file"], message);
   }
-  if (!roleArn || !tokenFile) return null;
+  const stsEndpoint = readStsEndpoint(reader, path, written);
+  if (!roleArn || !tokenFile || stsEndpoint === undefined) return null;
   const role: FederatedRole = {
     roleArn,
     sessionName: sessionName || "warpdrive",
     subject: { kind: "file", tokenFile },
-    stsEndpoint: written.sts_endpoint ?? null,
+    stsEndpoint,
   };
   return { method: "web_identity", role };
+}
+
+/** Where roles are given out; null: by the region's own, undefined: it is reported. */
+function readStsEndpoint(
+  reader: ConfigReader,
+  path: ConfigPath,
+  { sts_endpoint: url }: Written,
+): string | null | undefined {
+  if (url === undefined) return null;
+  return checkTokenUrl(reader, [...path, "sts_endpoint"], url) ? url : undefined;
 }
 
 /** A role for a token that is in a file, or that Entra gives an identity. */
@@ -181,16 +193,17 @@ function readFederation(
   written: Written,
 ): S3Auth | null {
   const path = [...backendPath, "auth"];
-  const { role_arn: roleArn, session_name: sessionName, sts_endpoint: stsEndpoint } = written;
+  const { role_arn: roleArn, session_name: sessionName } = written;
   if (roleArn === undefined) reader.report([...path, "role_arn"], "wanted the role to assume");
   const subject = readSubject(reader, path, written);
-  if (roleArn === undefined || subject === null) return null;
+  const stsEndpoint = readStsEndpoint(reader, path, written);
+  if (roleArn === undefined || subject === null || stsEndpoint === undefined) return null;
   const name = reader.text([...backendPath, "name"]) ?? "";
   const role: FederatedRole = {
     roleArn,
     sessionName: sessionName ?? `warpdrive-${name}`.slice(0, 64),
     subject,
-    stsEndpoint: stsEndpoint ?? null,
+    stsEndpoint,
   };
   return { method: "oidc_federation", role };
 }
@@ -218,13 +231,11 @@ function readVault(reader: ConfigReader, path: ConfigPath, written: Written): S3
   const { vault_url: vaultUrl, secret_name: secretName } = written;
   const at = [...path, "vault_url"];
   if (vaultUrl === undefined) reader.report(at, "wanted the URL of the vault");
-  else if (!vaultUrl.startsWith("https:")) {
-    reader.report(at, "wanted an https URL, because tokens are never sent in the clear");
-  }
+  const isTokenUrl = vaultUrl !== undefined && checkTokenUrl(reader, at, vaultUrl);
   if (secretName === undefined) {
     reader.report([...path, "secret_name"], "wanted the name of the secret");
   }
   const identity = readEntraAuth(reader, path, written.identity ?? "managed_identity", written);
-  if (identity === null || secretName === undefined || !vaultUrl?.startsWith("https:")) return null;
+  if (identity === null || secretName === undefined || !isTokenUrl) return null;
   return { method: "static_keyvault", secret: { vaultUrl, secretName, identity } };
 }

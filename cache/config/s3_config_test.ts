@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { readBackends } from "./backend_config.ts";
 import { S3_CONFIG } from "./s3_config.ts";
 import { ConfigReader } from "../platform/config_reader.ts";
@@ -136,6 +136,16 @@ Deno.test("An s3 backend takes a role for a token of Entra, in a session of its 
     audience: "api://aws",
   });
   equal(auth.role.stsEndpoint, "https://sts.example.org");
+});
+
+Deno.test("An s3 backend shows tokens to no STS in the clear, but on this machine", () => {
+  const token = { role_arn: ROLE, token_file: "/t" };
+  for (const method of ["web_identity", "oidc_federation"]) {
+    const remote = { ...token, method, sts_endpoint: "http://sts.example.org" };
+    match(sourceOf({ root: "data" }, remote).problems.join(), /sts_endpoint.*sent in the clear/);
+    const local = { ...token, method, sts_endpoint: "http://127.0.0.1:1" };
+    deepEqual(sourceOf({ root: "data" }, local).problems, []);
+  }
 });
 
 Deno.test("An s3 backend takes a role for a token in a file", () => {

@@ -1,7 +1,7 @@
 /** Files of credentials, as Google and its tools write them. */
 import { z } from "zod";
 import { IssuerError } from "../identity/issuer_error.ts";
-import { isPrivateWay } from "./token_url.ts";
+import { isPrivateWay } from "../identity/token_url.ts";
 import { Secret } from "../../platform/secret.ts";
 
 /** The key of a service account. */
