@@ -195,7 +195,6 @@ export const LONG_SUITE: Suite = {
     WARPDRIVE_MOUNT_MODEL_RUNS: "40",
     WARPDRIVE_START_BLOCKS: "1000000",
     WARPDRIVE_WARM_EVICT_CYCLES: "1000",
-    WARPDRIVE_DECODERS: "pillow",
   },
   stepMsMax: 3 * 3_600_000,
 };

@@ -3,9 +3,9 @@
  * the long form of the tests only, because it is installed first.
  */
 import { match } from "node:assert/strict";
-import { datasetCommand } from "../forge/commands/dataset.ts";
-import { succeed } from "./support/command.ts";
-import { collectedContext } from "./support/command_context.ts";
+import { datasetCommand } from "../../forge/commands/dataset.ts";
+import { succeed } from "../support/command.ts";
+import { collectedContext } from "../support/command_context.ts";
 
 /** Decodes every image of the shards named on its command line; damage is an error to Pillow. */
 const DECODE_ALL = `
@@ -25,7 +25,6 @@ print(count, sorted(sizes))
 
 Deno.test({
   name: "dataset make draws images that Pillow decodes, from nearly no grain to nothing else",
-  ignore: Deno.env.get("WARPDRIVE_DECODERS") === undefined,
   async fn() {
     const directory = await Deno.makeTempDir({ prefix: "warpdrive-" });
     try {
