@@ -169,7 +169,6 @@ const LONG_TESTS = [
   "cache_model",
   "cache_start",
   "ctl_cycles",
-  "dataset_decoders",
   "mount_model",
 ];
 
