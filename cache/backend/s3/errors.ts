@@ -38,12 +38,12 @@ export function serviceCodeOf(refusal: Refusal): string {
 /** Whether the store minds the credentials: then newer ones may do. */
 export function isRefusedCredential(refusal: Refusal): boolean {
   const code = serviceCodeOf(refusal);
-  if (CLOCK_WRONG.test(code)) return false;
+  if (NOT_OF_CREDENTIALS.test(code)) return false;
   return refusal.status === 401 || refusal.status === 403 || DENIAL.test(code);
 }
 
-/** Codes for a clock that differs from the store's, which no credential mends. */
-const CLOCK_WRONG = /^(RequestTimeTooSkewed|RequestExpired)$/;
+/** Codes that no credential mends: a clock that is not the store's, an object in an archive. */
+const NOT_OF_CREDENTIALS = /^(RequestTimeTooSkewed|RequestExpired|InvalidObjectState)$/;
 
 /** Codes of refused credentials that come with other statuses; the last one is versitygw's. */
 const DENIAL =

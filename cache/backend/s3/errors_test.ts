@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { BackendErrorCode, BackendOperation } from "../backend.ts";
 import type { Refusal } from "../refusal.ts";
-import { type FailedOperation, refusedOperation } from "./errors.ts";
+import { type FailedOperation, isRefusedCredential, refusedOperation } from "./errors.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
 
 function failed(operation: BackendOperation): FailedOperation {
@@ -18,6 +18,16 @@ function refusal(
     `<Message>${message}</Message><StringToSign>AWS4</StringToSign></Error>`;
   return { status, header: (name) => headers[name] ?? null, body };
 }
+
+Deno.test("isRefusedCredential is true of what newer credentials may mend", () => {
+  for (const code of ["", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"]) {
+    assert.equal(isRefusedCredential(refusal(403, code)), true, code);
+  }
+  assert.equal(isRefusedCredential(refusal(400, "ExpiredToken")), true);
+  for (const code of ["RequestTimeTooSkewed", "RequestExpired", "InvalidObjectState"]) {
+    assert.equal(isRefusedCredential(refusal(403, code)), false, code);
+  }
+});
 
 Deno.test("refusedOperation tells what the service's answers mean", () => {
   const expected: [number, string, BackendOperation, BackendErrorCode][] = [
