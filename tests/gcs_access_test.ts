@@ -42,10 +42,15 @@ Deno.test("GcsBackend has one token for all requests, and is let in with it alon
   await backend.list("", null, never);
   assert.deepEqual(issuers.seen, ["key"]);
   assert.ok(gate.seen.every(({ state }) => state === "valid"));
-  await using nobody = openGcs(gcsSourceAt(gate.endpoint, BUCKET));
+  const renewals: string[] = [];
+  await using nobody = openGcs(
+    gcsSourceAt(gate.endpoint, BUCKET),
+    (status, provider) => renewals.push(`${provider} ${status}`),
+  );
   const error = await failsWith("denied", read(nobody, "object", version, 0, 5));
   assert.match(error.message, /401 .*Anonymous caller/);
   assert.match(error.hint ?? "", /another auth/);
+  assert.deepEqual(renewals, ["none success"]);
 });
 
 Deno.test("GcsBackend renews tokens that end while it reads, and no read fails", async () => {
@@ -94,6 +99,24 @@ Deno.test("GcsBackend is denied what a new token does not allow either, and says
     assert.doesNotMatch(Deno.inspect(error, { depth: 10 }), /ya29|PRIVATE/);
   }
   assert.deepEqual(issuers.seen, ["key", "key"], "the issuer is not asked for every refusal");
+});
+
+Deno.test("GcsBackend reads on with its token while an issuer is down, whatever is denied", async () => {
+  const all = servers();
+  const { issuers, gate } = all;
+  await using backend = openGcs(gatedSourceAt(all, BUCKET));
+  const open = await put(backend, "open", bytesOf("hello"));
+  const closed = await put(backend, "closed", bytesOf("hello"));
+  gate.forbids = ({ path }) => path.endsWith("closed");
+  issuers.busy.push(502);
+  const error = await failsWith("denied", read(backend, "closed", closed.version, 0, 5));
+  assert.match(error.message, /403 forbidden/);
+  assert.deepEqual(await read(backend, "open", open.version, 0, 5), bytesOf("hello"));
+  assert.deepEqual(
+    [issuers.seen, issuers.busy],
+    [["key"], []],
+    "another one was asked for in vain",
+  );
 });
 
 Deno.test("GcsBackend takes a condition that does not hold for a version gone", async () => {

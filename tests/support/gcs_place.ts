@@ -25,7 +25,7 @@ export function gcsSourceAt(endpoint: string, bucket: string): GcsSource {
 /** The bare provider at `source`. */
 export function openGcs(
   source: GcsSource,
-  onRenewal: (status: string) => void = () => {},
+  onRenewal: (status: string, provider: string) => void = () => {},
 ): GcsBackend {
   return GcsBackend.open("gcs", source, { clock: systemClock, random: () => 0, onRenewal });
 }

@@ -60,15 +60,8 @@ export class AzureTransport {
     const { credential } = this.#authorization;
     const used = await this.#credential(credential, request.url, signal);
     const response = await this.#sendAs(used, request, signal);
-    if (!isRefusedCredential(response) || !credential.discard(used)) return response;
-    let another: string;
-    try {
-      another = await credential.get(signal);
-    } catch {
-      signal.throwIfAborted();
-      // What the store said tells more than that there is no other credential to try.
-      return response;
-    }
+    const another = isRefusedCredential(response) ? await credential.another(used, signal) : null;
+    if (another === null) return response;
     await response.body?.cancel();
     return await this.#sendAs(another, request, signal);
   }

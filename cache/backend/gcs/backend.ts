@@ -12,12 +12,13 @@ import {
   type ObjectEntry,
   type RangeRead,
 } from "../backend.ts";
+import type { JudgedCredential } from "../identity/judged_credential.ts";
 import type { RenewalDeps } from "../identity/renewed_credential.ts";
 import { isReachable, keyBelow, requireReachable } from "../object_names.ts";
 import { oneOperation } from "../one_operation.ts";
 import { RefusedError } from "../refusal.ts";
 import { StoreFault } from "../store_fault.ts";
-import { authorizationOf, type GcsAuthorization } from "./credentials.ts";
+import { tokenFor } from "./credentials.ts";
 import {
   directoryEntry,
   LISTING_FIELDS,
@@ -51,17 +52,17 @@ export class GcsBackend implements Backend {
   private constructor(
     readonly name: string,
     source: GcsSource,
-    authorization: GcsAuthorization,
+    token: JudgedCredential<string> | null,
     clock: Clock,
   ) {
     this.#source = source;
     this.#clock = clock;
-    this.#transport = new GcsTransport(source, authorization);
+    this.#transport = new GcsTransport(source, token);
   }
 
   /** Prepares access to `source` as backend `name`; nobody is asked for anything yet. */
   static open(name: string, source: GcsSource, deps: RenewalDeps): GcsBackend {
-    return new GcsBackend(name, source, authorizationOf(source.auth, deps), deps.clock);
+    return new GcsBackend(name, source, tokenFor(source.auth, deps), deps.clock);
   }
 
   /** When the token in use ends, in milliseconds since the epoch; null: never, or there is none. */

@@ -1,6 +1,8 @@
 /** Where the tokens of a Cloud Storage backend come from, for each way that can be configured. */
 import { IssuerError } from "../identity/issuer_error.ts";
+import { JudgedCredential } from "../identity/judged_credential.ts";
 import {
+  type AuthProvider,
   type Issued,
   type RenewalDeps,
   RenewedCredential,
@@ -10,25 +12,23 @@ import { type KeyFile, parseKeyFile } from "./key_file.ts";
 import { serviceAccountToken } from "./service_account.ts";
 import type { Clock } from "../../platform/clock.ts";
 
-/** What all requests carry, kept fresh; null where they are anonymous. */
-export type GcsAuthorization = {
-  readonly token: RenewedCredential<string>;
-  /** As in `no Google access token`. */
-  readonly what: string;
-  /** What to look at when there is no token to be had. */
-  readonly hint: string;
-} | null;
-
 /** Reading and writing objects, and no more; the roles of the identity decide which of it. */
 const SCOPE = "https://www.googleapis.com/auth/devstorage.read_write";
 
-const WHAT = "Google access token";
-
-/** Prepares `auth`, without asking anybody for anything yet. */
-export function authorizationOf(auth: GcsAuth, deps: RenewalDeps): GcsAuthorization {
+/** The token for `auth`, kept fresh; null where requests are anonymous. Asks nobody yet. */
+export function tokenFor(auth: GcsAuth, deps: RenewalDeps): JudgedCredential<string> | null {
   const { clock } = deps;
+  const kept = (
+    provider: AuthProvider,
+    issue: (signal: AbortSignal) => Promise<Issued<string>>,
+    hint: string,
+  ) => {
+    const words = { what: "Google access token", hint };
+    return new JudgedCredential(new RenewedCredential(provider, issue, deps), words);
+  };
   switch (auth.method) {
     case "none":
+      deps.onRenewal("success", "none");
       return null;
     case "service_account": {
       const issue = async (signal: AbortSignal) => {
@@ -39,11 +39,11 @@ export function authorizationOf(auth: GcsAuth, deps: RenewalDeps): GcsAuthorizat
         throw new IssuerError(`the file "${auth.keyFile}" is not of a service account`, null);
       };
       const hint = `Check the key in "${auth.keyFile}", and that its account is enabled`;
-      return { token: new RenewedCredential("gcp", issue, deps), what: WHAT, hint };
+      return kept("gcp", issue, hint);
     }
     case "default": {
       const issue = (signal: AbortSignal) => defaultToken(auth, clock, signal);
-      return { token: new RenewedCredential("gcp", issue, deps), what: WHAT, hint: DEFAULT_HINT };
+      return kept("gcp", issue, DEFAULT_HINT);
     }
     case "gcp_wif": {
       const issue = async (signal: AbortSignal) => {
@@ -52,7 +52,7 @@ export function authorizationOf(auth: GcsAuth, deps: RenewalDeps): GcsAuthorizat
       };
       const hint = "Check audience and service_account in auth of the backend, and the pool's " +
         "conditions on the token";
-      return { token: new RenewedCredential("gcp_wif", issue, deps), what: WHAT, hint };
+      return kept("gcp_wif", issue, hint);
     }
   }
 }

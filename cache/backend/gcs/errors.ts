@@ -39,6 +39,12 @@ export function isBucketMissing(refusal: Refusal): boolean {
   return refusal.status === 404 && NO_BUCKET.test(sayingOf(refusal).message);
 }
 
+/** Whether the service minds the token: then a newer one may do. */
+export function isRefusedCredential(refusal: Refusal): boolean {
+  const { status } = refusal;
+  return status === 401 || (status === 403 && !THROTTLING.test(sayingOf(refusal).code));
+}
+
 const ERROR_BODY = z.object({
   error: z.object({
     message: z.string().prefault(""),

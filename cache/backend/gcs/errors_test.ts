@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { BackendErrorCode, BackendOperation } from "../backend.ts";
 import type { Refusal } from "../refusal.ts";
-import { type FailedOperation, refusedOperation } from "./errors.ts";
+import { type FailedOperation, isRefusedCredential, refusedOperation } from "./errors.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
 
 function failed(operation: BackendOperation): FailedOperation {
@@ -109,4 +109,11 @@ Deno.test("refusedOperation tells an object that the service decompressed", () =
   const error = refusedOperation(refusal(200, "", "", headers), failed("read"), new FakeClock());
   assert.equal(error.code, "invalid");
   assert.match(error.reason, /Content-Encoding/);
+});
+
+Deno.test("isRefusedCredential is true of what another token may mend, not of haste", () => {
+  assert.equal(isRefusedCredential(refusal(401, "authError", "Invalid Credentials")), true);
+  assert.equal(isRefusedCredential(refusal(403, "forbidden", "No access")), true);
+  assert.equal(isRefusedCredential(refusal(403, "rateLimitExceeded", "Too fast")), false);
+  assert.equal(isRefusedCredential(refusal(404, "notFound", "Not Found")), false);
 });

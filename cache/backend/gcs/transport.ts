@@ -6,12 +6,11 @@
 import type { z } from "zod";
 import { brokenConnection } from "../broken_connection.ts";
 import { httpClientOf } from "../http_client.ts";
-import { issuerFault } from "../identity/issuer_error.ts";
+import type { JudgedCredential } from "../identity/judged_credential.ts";
 import { bodyText } from "../range_answer.ts";
 import { RefusedError } from "../refusal.ts";
 import { StoreFault } from "../store_fault.ts";
-import type { GcsAuthorization } from "./credentials.ts";
-import { NO_GCS_SERVICE } from "./errors.ts";
+import { isRefusedCredential, NO_GCS_SERVICE } from "./errors.ts";
 import type { GcsSource } from "./source.ts";
 
 /** A request that is complete but for its token. */
@@ -33,18 +32,19 @@ export class GcsTransport implements AsyncDisposable {
   readonly #endpoint: string;
   readonly #userProject: string | null;
   readonly #client: Deno.HttpClient | null;
-  readonly #authorization: GcsAuthorization;
+  /** Null: requests are anonymous. */
+  readonly #token: JudgedCredential<string> | null;
 
-  constructor(source: GcsSource, authorization: GcsAuthorization) {
+  constructor(source: GcsSource, token: JudgedCredential<string> | null) {
     this.#endpoint = source.endpoint;
     this.#userProject = source.userProject;
     this.#client = httpClientOf(source);
-    this.#authorization = authorization;
+    this.#token = token;
   }
 
   /** When the token in use ends, in milliseconds since the epoch; null: never, or there is none. */
   get credentialExpiresMs(): number | null {
-    return this.#authorization?.token.expiresMs ?? null;
+    return this.#token?.expiresMs ?? null;
   }
 
   /** The URL that `request` is sent to. */
@@ -66,12 +66,16 @@ export class GcsTransport implements AsyncDisposable {
     signal: AbortSignal,
     accepts: (status: number) => boolean = (status) => status >= 200 && status < 300,
   ): Promise<Response> {
-    const url = this.urlOf(request);
-    const response = await this.#authorized(request, url, signal);
-    if (accepts(response.status)) return response;
-    const body = await bodyText(response, url, signal);
-    const { status, headers } = response;
-    throw new RefusedError({ status, header: (name) => headers.get(name), body });
+    if (this.#token === null) return await this.#sendAs(null, request, accepts, signal);
+    const used = await this.#token.get(signal);
+    try {
+      return await this.#sendAs(used, request, accepts, signal);
+    } catch (error) {
+      const refused = error instanceof RefusedError && isRefusedCredential(error.refusal);
+      const another = refused ? await this.#token.another(used, signal) : null;
+      if (another === null) throw error;
+      return await this.#sendAs(another, request, accepts, signal);
+    }
   }
 
   /** What the answer to `request` says, in JSON of the form `schema`. */
@@ -87,36 +91,21 @@ export class GcsTransport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client?.close();
-    await this.#authorization?.token[Symbol.asyncDispose]();
+    await this.#token?.[Symbol.asyncDispose]();
   }
 
-  /** Sends it with the token there is, and once more where that one is refused and another had. */
-  async #authorized(
-    request: OutgoingRequest,
-    url: string,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    const authorization = this.#authorization;
-    if (authorization === null) return await this.#fetch(request, url, null, signal);
-    const first = await token(authorization, signal);
-    const response = await this.#fetch(request, url, first, signal);
-    const refused = response.status === 401 || response.status === 403;
-    if (!refused || !authorization.token.discard(first)) return response;
-    await response.body?.cancel();
-    const second = await token(authorization, signal);
-    return await this.#fetch(request, url, second, signal);
-  }
-
-  async #fetch(
-    request: OutgoingRequest,
-    url: string,
+  /** Sends it once, with the token `bearer`. */
+  async #sendAs(
     bearer: string | null,
+    request: OutgoingRequest,
+    accepts: (status: number) => boolean,
     signal: AbortSignal,
   ): Promise<Response> {
+    const url = this.urlOf(request);
     // Not `Headers`, which `fetch` takes apart again: that takes longer than all else here.
     const headers: Record<string, string> = { "accept-encoding": "identity", ...request.headers };
     if (bearer !== null) headers["authorization"] = `Bearer ${bearer}`;
-    return await fetch(url, {
+    const response = await fetch(url, {
       method: request.method,
       headers,
       body: request.body,
@@ -128,6 +117,10 @@ export class GcsTransport implements AsyncDisposable {
       signal.throwIfAborted();
       throw brokenConnection(error, url);
     });
+    if (accepts(response.status)) return response;
+    const body = await bodyText(response, url, signal);
+    const { status, headers: given } = response;
+    throw new RefusedError({ status, header: (name) => given.get(name), body });
   }
 }
 
@@ -137,17 +130,5 @@ function parseAnswer<T extends z.ZodType>(text: string, schema: T): z.output<T> 
     return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new StoreFault(...NO_GCS_SERVICE, { cause: error });
-  }
-}
-
-async function token(
-  { token, what, hint }: NonNullable<GcsAuthorization>,
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    return await token.get(signal);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw issuerFault(error, { what, hint, obtainedBefore: token.obtained });
   }
 }

@@ -45,9 +45,10 @@ export function roleCredential(
       return await assume(role, region, first);
     } catch (error) {
       const refused = error instanceof Error && TOKEN_REFUSED.test(error.message);
-      if (!refused || !token.discard(first)) throw error;
+      const another = refused ? await token.another(first, signal) : null;
+      if (another === null) throw error;
+      return await assume(role, region, another);
     }
-    return await assume(role, region, await token.get(signal));
   };
   return new RenewedCredential("aws_sts", issue, deps, token);
 }

@@ -40,9 +40,15 @@ export class JudgedCredential<T> implements AsyncDisposable {
     }
   }
 
-  /** Forgets `value`, which the service refused; returns whether another one may be had. */
-  discard(value: T): boolean {
-    return this.#credential.discard(value);
+  /** Another one than `refused`, which the service refused; null where none is to be had now. */
+  async another(refused: T, signal: AbortSignal): Promise<T | null> {
+    try {
+      return await this.#credential.another(refused, signal);
+    } catch {
+      signal.throwIfAborted();
+      // What the service said tells more than that there is no other to try.
+      return null;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -60,9 +60,10 @@ async function fetchKeys(
 ): Promise<AwsCredentialIdentity> {
   const first = await token.get(signal);
   const response = await ask(secret, first, signal);
-  if (response.status !== 401 || !token.discard(first)) return await keysIn(response, secret);
+  const another = response.status === 401 ? await token.another(first, signal) : null;
+  if (another === null) return await keysIn(response, secret);
   await response.body?.cancel();
-  return await keysIn(await ask(secret, await token.get(signal), signal), secret);
+  return await keysIn(await ask(secret, another, signal), secret);
 }
 
 async function ask(

@@ -19,7 +19,7 @@ const BUSY_PAUSES_MS = [1_000, 2_000, 4_000] as const;
 /** Pause after a renewal that failed for good, while the old credential lasts, at most. */
 const RENEW_PAUSE_MS = 30_000;
 /** Pause before another one that the service refuses is taken for a reason to ask the issuer. */
-const DISCARD_PAUSE_MS = 10_000;
+const REFUSED_PAUSE_MS = 10_000;
 /** Pause after one that failed where no credential is left: everybody waits for the next one. */
 const RETRY_PAUSE_MS = 1_000;
 /** An issuer that has not answered by then will not. */
@@ -84,7 +84,8 @@ export class RenewedCredential<T> implements AsyncDisposable {
   #held: Held<T> | null = null;
   #failure: Failure | null = null;
   #renewal: Promise<T> | null = null;
-  #discardableMs = -Infinity;
+  /** From when on a refusal of the one in use is a reason to ask the issuer. */
+  #replaceableMs = -Infinity;
 
   /**
    * `issue` throws an `IssuerError` with a status for the busy issuer that is asked again; `owned`
@@ -110,7 +111,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
   /** When the one in use ends, in milliseconds since the epoch; null: there is none, or never. */
   get expiresMs(): number | null {
     const expiresMs = this.#held?.issued.expiresMs ?? Infinity;
-    return Number.isFinite(expiresMs) && expiresMs > 0 ? expiresMs : null;
+    return Number.isFinite(expiresMs) ? expiresMs : null;
   }
 
   /** One that is valid now; rejects as `issue` does when there is none to be had. */
@@ -129,21 +130,24 @@ export class RenewedCredential<T> implements AsyncDisposable {
   }
 
   /**
-   * Forgets `value`, which the service refused; returns whether the next caller gets another one.
-   * Not where there is no other, nor when it is not long since the last one was forgotten: then
-   * what the service minds is not the age of a credential.
+   * Another one than `refused`, which the service refused; rejects as `get` does. Null where there
+   * is no other, and when it is not long since one was replaced: then what the service minds is not
+   * the age of a credential. Everybody else goes on with the refused one meanwhile, because the
+   * service may only have minded what it was asked for.
    */
-  discard(value: T): boolean {
+  async another(refused: T, signal: AbortSignal): Promise<T | null> {
     const held = this.#held;
-    if (held === null || held.issued.value !== value) return true;
+    if (held === null || held.issued.value !== refused) return await this.get(signal);
     const { expiresMs, renewAfterMs } = held.issued;
-    if (expiresMs === Infinity && renewAfterMs === undefined) return false;
-    const nowMs = this.#deps.clock.wallMs();
-    if (nowMs < this.#discardableMs) return false;
-    const pauseMs = Math.max(0, expiresMs - nowMs) * RENEW_SHARE;
-    this.#discardableMs = nowMs + Math.min(DISCARD_PAUSE_MS, pauseMs);
-    this.#held = { issued: { value, expiresMs: 0 }, renewAtMs: 0 };
-    return true;
+    if (expiresMs === Infinity && renewAfterMs === undefined) return null;
+    if (this.#renewal === null) {
+      const nowMs = this.#deps.clock.wallMs();
+      if (nowMs < this.#replaceableMs) return null;
+      const pauseMs = Math.max(0, expiresMs - nowMs) * RENEW_SHARE;
+      this.#replaceableMs = nowMs + Math.min(REFUSED_PAUSE_MS, pauseMs);
+    }
+    const value = await abortable(this.#renew(), signal);
+    return value === refused ? null : value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,6 +181,7 @@ export class RenewedCredential<T> implements AsyncDisposable {
       // Callers ask again all the time: the issuer gets a pause.
       const nowMs = clock.wallMs();
       this.#failure = { error, untilMs: nowMs + RETRY_PAUSE_MS };
+      this.#replaceableMs = this.#failure.untilMs;
       if (this.#held !== null) {
         const leftMs = this.#held.issued.expiresMs - nowMs;
         const pauseMs = Math.min(RENEW_PAUSE_MS, Math.max(RETRY_PAUSE_MS, leftMs * RENEW_SHARE));

@@ -98,10 +98,8 @@ Deno.test("RenewedCredential asks anew for a token that the service refused", as
   const first = token.get(never);
   answer("revoked");
   await first;
-  token.discard("some older one");
-  assert.equal(await token.get(never), "revoked");
-  token.discard("revoked");
-  const second = token.get(never);
+  assert.equal(await token.another("some older one", never), "revoked");
+  const second = token.another("revoked", never);
   assert.equal(asked.length, 2);
   answer("fresh");
   assert.equal(await second, "fresh");
@@ -222,16 +220,35 @@ Deno.test("RenewedCredential does not ask anew for each refused request", async 
   const first = token.get(never);
   answer("first");
   await first;
-  assert.equal(token.discard("first"), true, "another one may be let in");
-  const second = token.get(never);
+  const refused = [token.another("first", never), token.another("first", never)];
   answer("second");
-  await second;
-  assert.equal(token.discard("first"), true, "there is a newer one already");
-  assert.equal(token.discard("second"), false, "it is no newer one that is wanted");
+  assert.deepEqual(await Promise.all(refused), ["second", "second"]);
+  assert.equal(await token.another("first", never), "second", "there is a newer one already");
+  assert.equal(await token.another("second", never), null, "it is no newer one that is wanted");
   assert.equal(await token.get(never), "second");
   assert.equal(asked.length, 2);
   await clock.advance(10_000);
-  assert.equal(token.discard("second"), true);
+  const third = token.another("second", never);
+  answer("third");
+  assert.equal(await third, "third");
+});
+
+Deno.test("RenewedCredential takes a good token from nobody when one request is refused", async () => {
+  const { clock, asked, token, answer, refuse } = bench();
+  const first = token.get(never);
+  answer("first");
+  await first;
+  const another = assert.rejects(token.another("first", never), /answered 401/);
+  assert.equal(await token.get(never), "first", "nobody waits for what one request was refused");
+  refuse(401);
+  await another;
+  assert.equal(await token.get(never), "first", "it has not ended");
+  assert.equal(await token.another("first", never), null, "the issuer gets a second of rest");
+  await clock.advance(1_000);
+  const second = token.another("first", never);
+  answer("second");
+  assert.equal(await second, "second");
+  assert.equal(asked.length, 3);
 });
 
 Deno.test("RenewedCredential asks again for one that may be replaced", async () => {
@@ -248,7 +265,9 @@ Deno.test("RenewedCredential asks again for one that may be replaced", async () 
   asked[2]?.resolve({ value: "two", expiresMs: Infinity, renewAfterMs: 10_000 });
   await clock.settle();
   assert.equal(await token.get(never), "two");
-  assert.equal(token.discard("two"), true);
+  const same = token.another("two", never);
+  asked[3]?.resolve({ value: "two", expiresMs: Infinity, renewAfterMs: 10_000 });
+  assert.equal(await same, null, "it is still the same");
   assert.equal(token.expiresMs, null);
 });
 
@@ -263,7 +282,7 @@ Deno.test("RenewedCredential says when it ends, if it does", async () => {
   const second = token.get(never);
   asked[1]?.resolve({ value: "for ever", expiresMs: Infinity });
   await second;
-  assert.equal(token.discard("for ever"), false);
+  assert.equal(await token.another("for ever", never), null);
 });
 
 Deno.test("RenewedCredential uses what a wrong clock takes for ended for a second", async () => {

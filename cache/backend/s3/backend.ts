@@ -233,14 +233,7 @@ export class S3Backend implements Backend {
       return await run(signal);
     } catch (error) {
       const refused = error instanceof RefusedError && isRefusedCredential(error.refusal);
-      if (!refused || used === null || !this.#signer.discard(used)) throw error;
-      try {
-        await this.#signer.prepare(signal);
-      } catch {
-        signal.throwIfAborted();
-        // What the store said tells more than that there are no other credentials to try.
-        throw error;
-      }
+      if (!refused || used === null || !await this.#signer.replace(used, signal)) throw error;
     }
     return await run(signal);
   }

@@ -46,9 +46,12 @@ export class S3Signer implements RequestSigner, AsyncDisposable {
     return this.#current;
   }
 
-  /** Forgets credentials that the service refused; returns whether others may be had. */
-  discard(refused: AwsCredentialIdentity): boolean {
-    return this.#credential?.discard(refused) ?? false;
+  /** Signs with others from now on than those that were `refused`; returns whether there are any. */
+  async replace(refused: AwsCredentialIdentity, signal: AbortSignal): Promise<boolean> {
+    const others = await this.#credential?.another(refused, signal) ?? null;
+    if (others === null) return false;
+    this.#current = others;
+    return true;
   }
 
   async sign(request: HttpRequest, options?: RequestSigningArguments): Promise<HttpRequest> {

@@ -50,13 +50,13 @@ Deno.test("S3Signer takes another key for one that was refused, if such keys end
   assert.equal(await keyOf(ending), "key1");
   const refused = await ending.prepare(never);
   assert.ok(refused !== null);
-  assert.equal(ending.discard(refused), true);
+  assert.equal(await ending.replace(refused, never), true);
   assert.equal(await keyOf(ending), "key2");
   await using lasting = signerOf(undefined);
   assert.equal(await keyOf(lasting), "key1");
   const kept = await lasting.prepare(never);
   assert.ok(kept !== null);
-  assert.equal(lasting.discard(kept), false, "the same one would be given out again");
+  assert.equal(await lasting.replace(kept, never), false, "the same one would be given out again");
 });
 
 Deno.test("S3Signer leaves requests to public buckets as they are", async () => {
