@@ -1,5 +1,5 @@
 /** Where backends send their requests: what the checks of the network start from. */
-import type { BackendSettings, Source } from "../../cache/backend/settings.ts";
+import type { BackendSettings, S3Auth, Source } from "../../cache/backend/settings.ts";
 
 /** The service that `source` talks to; null where it is no service. */
 export function endpointOf(source: Source): URL | null {
@@ -21,11 +21,29 @@ export function usesIdentityService(source: Source): boolean {
     case "azureblob":
       return source.auth.method === "managed_identity";
     case "s3":
-      // The default chain asks it last, if at all.
-      return source.auth.method === "default";
+      return isOfMachine(source.auth);
     case "gcs":
       return source.auth.method === "default" ||
         (source.auth.method === "gcp_wif" && source.auth.subject.kind === "managed_identity");
+  }
+}
+
+function isOfMachine(auth: S3Auth): boolean {
+  switch (auth.method) {
+    case "default":
+      // The chain asks it last, if at all.
+      return true;
+    case "web_identity":
+    case "oidc_federation": {
+      const { subject } = auth.role;
+      return subject.kind === "entra" && subject.identity.method === "managed_identity";
+    }
+    case "static_keyvault":
+      return auth.secret.identity.method === "managed_identity";
+    case "static":
+    case "profile":
+    case "none":
+      return false;
   }
 }
 
