@@ -43,4 +43,5 @@ export function judgeTerms(subject: string, terms: CredentialTerms, nowMs: numbe
   return expiresMs - nowMs > SOON_MS ? good(subject, found) : doubtful(subject, found, RENEW);
 }
 
-const RENEW = "Make a new one, put it where auth of the backend says, and start the mount again";
+const RENEW = "Make a new one and put it where auth of the backend says; " +
+  "only one in a variable needs a new start of the mount";
