@@ -11,6 +11,7 @@ import { abortable, AbortScope } from "../abort_scope.ts";
 import { issueEntraToken } from "../identity/entra_token.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
 import type { Issued } from "../identity/renewed_credential.ts";
+import { readStored } from "../identity/stored_credential.ts";
 import type { GcpSubject, GcsAuth } from "../settings.ts";
 import { libraryFailure } from "./issuer_answer.ts";
 import type { KeyFile, UserKey } from "./key_file.ts";
@@ -110,14 +111,8 @@ async function subjectToken(
   clock: Clock,
 ): Promise<string> {
   switch (subject.kind) {
-    case "file": {
-      const text = await Deno.readTextFile(subject.tokenFile).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
-        throw new IssuerError(`the token cannot be read: ${reason}`, null);
-      });
-      if (text.trim() === "") throw new IssuerError(`"${subject.tokenFile}" is empty`, null);
-      return text.trim();
-    }
+    case "file":
+      return await readStored(subject.tokenFile);
     case "managed_identity": {
       const { clientId, resource } = subject;
       const identity = { method: "managed_identity", clientId, resourceId: null } as const;
