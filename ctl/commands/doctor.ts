@@ -102,7 +102,7 @@ function depsOf({ clock, random, logger, env }: CommandContext, libc: Libc): Doc
     libc,
     clock,
     env,
-    network: thisNetwork(clock, extraAuthorities(env)),
+    network: (client) => thisNetwork(clock, extraAuthorities(env), client),
     open: async (settings) => (await openBackend(settings, backendDeps)).backend,
   };
 }

@@ -1,6 +1,7 @@
 /** Everything the doctor looks at, in the order of the report. */
 import { constants, statfs } from "node:fs/promises";
 import type { Backend } from "../../cache/backend/backend.ts";
+import type { ClientSettings } from "../../cache/backend/http_client.ts";
 import type { BackendSettings } from "../../cache/backend/settings.ts";
 import type { CacheSettings } from "../../cache/config/cache_config.ts";
 import { missingOn } from "../../cache/disk/disk_floor.ts";
@@ -44,7 +45,8 @@ export interface DoctorDeps {
   readonly libc: Libc;
   readonly clock: Clock;
   readonly env: Environment;
-  readonly network: Network;
+  /** The network as a backend with these settings of its own goes through it. */
+  readonly network: (client: ClientSettings) => Network;
   /** Opens a backend as the mount would. */
   readonly open: (settings: BackendSettings) => Promise<Backend>;
 }
@@ -60,8 +62,8 @@ export function allChecks(
   quick: boolean,
 ): readonly (readonly Check[])[] {
   const { env, network } = deps;
-  const origins = distinctEndpoints(config.backends).map((url) =>
-    new Origin(url, proxyFor(url, env), network)
+  const origins = distinctEndpoints(config.backends).map(({ url, client }) =>
+    new Origin(url, client.proxy ?? proxyFor(url, env), network(client))
   );
   return [
     [...machineChecks(config, deps), ...networkChecks(config.backends, origins, deps)],

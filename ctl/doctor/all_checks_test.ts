@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import type { BackendSettings } from "../../cache/backend/settings.ts";
+import type { ClientSettings } from "../../cache/backend/http_client.ts";
+import type { BackendSettings, Source } from "../../cache/backend/settings.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { Secret } from "../../cache/platform/secret.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
@@ -7,18 +8,21 @@ import { fakeHost } from "../../tests/support/fake_host.ts";
 import { allChecks, type DoctorDeps } from "./all_checks.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
 import { loadDoctorConfig } from "./doctor_config.ts";
+import type { Network } from "./network.ts";
+
+const NETWORK: Network = {
+  resolve: () => Promise.resolve([]),
+  connect: () => Promise.resolve({ tcpMs: 0, tlsMs: null }),
+  date: () => Promise.resolve(null),
+  ownAddresses: () => new Set(),
+};
 
 const DEPS: DoctorDeps = {
   host: fakeHost({}),
   libc: Libc.open(),
   clock: new FakeClock(),
   env: { get: () => undefined },
-  network: {
-    resolve: () => Promise.resolve([]),
-    connect: () => Promise.resolve({ tcpMs: 0, tlsMs: null }),
-    date: () => Promise.resolve(null),
-    ownAddresses: () => new Set(),
-  },
+  network: () => NETWORK,
   open: () => Promise.reject(new Error("Nobody opens")),
 };
 
@@ -72,6 +76,33 @@ Deno.test("allChecks looks at a service once, however many backends it has", () 
   const names = namesOf({ ...configOf(TEXT), backends: [azure("a"), azure("b")] });
   equal(names.filter((name) => name === "clock_skew").length, 1);
   equal(names.filter((name) => name === "backend_access").length, 2);
+});
+
+Deno.test("allChecks goes to a service as its backend does, by its own proxy and issuers", async () => {
+  const source: Source = {
+    type: "gcs",
+    bucket: "b",
+    prefix: "",
+    endpoint: "https://gcs.example.org",
+    userProject: null,
+    caCertificates: "-----BEGIN CERTIFICATE-----",
+    proxy: "http://proxy.example.org:3128",
+    listPageSize: 10,
+    auth: { method: "none" },
+  };
+  const asked: ClientSettings[] = [];
+  const network = (client: ClientSettings) => {
+    asked.push(client);
+    return NETWORK;
+  };
+  const config = { ...configOf(TEXT), backends: [{ ...azure("a"), source }] };
+  const checks = allChecks(config, { ...DEPS, network }, false).flat();
+  const connects = checks.find(({ name }) => name === "connection");
+  const { detail } = await connects?.run(new AbortController().signal) ?? {};
+  equal(detail, "requests go through http://proxy.example.org:3128");
+  const [client] = asked;
+  equal(client?.caCertificates, source.caCertificates);
+  equal(client?.proxy, source.proxy);
 });
 
 Deno.test("allChecks asks about no network and no disk that is not used", () => {

@@ -1,4 +1,5 @@
 /** Where backends send their requests: what the checks of the network start from. */
+import type { ClientSettings } from "../../cache/backend/http_client.ts";
 import type { BackendSettings, S3Auth, Source } from "../../cache/backend/settings.ts";
 
 /** The service that `source` talks to; null where it is no service. */
@@ -47,8 +48,30 @@ function isOfMachine(auth: S3Auth): boolean {
   }
 }
 
+/** A service, and what the first backend that talks to it says of the way there. */
+export interface Endpoint {
+  readonly url: URL;
+  readonly client: ClientSettings;
+}
+
 /** The services of `backends`, each once however many backends share it. */
-export function distinctEndpoints(backends: readonly BackendSettings[]): readonly URL[] {
-  const urls = backends.flatMap(({ source }) => endpointOf(source) ?? []);
-  return [...new Map(urls.map((url) => [url.origin, url])).values()];
+export function distinctEndpoints(backends: readonly BackendSettings[]): readonly Endpoint[] {
+  const endpoints = new Map<string, Endpoint>();
+  for (const { source } of backends) {
+    const url = endpointOf(source);
+    if (url === null || endpoints.has(url.origin)) continue;
+    endpoints.set(url.origin, { url, client: clientOf(source) });
+  }
+  return [...endpoints.values()];
+}
+
+function clientOf(source: Source): ClientSettings {
+  switch (source.type) {
+    case "local":
+    case "azureblob":
+      return { caCertificates: null, proxy: null };
+    case "s3":
+    case "gcs":
+      return source;
+  }
 }

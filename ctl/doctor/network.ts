@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { AbortScope } from "../../cache/backend/abort_scope.ts";
+import { type ClientSettings, httpClientOf } from "../../cache/backend/http_client.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 
 /** How long a connection took. */
@@ -30,15 +31,27 @@ export interface Network {
   ownAddresses(): ReadonlySet<string>;
 }
 
-/** The network this process is on. `authorities`: PEM text of further issuers, as `fetch` has. */
-export function thisNetwork(clock: Clock, authorities: readonly string[]): Network {
+/** Nothing but what the environment says. */
+const PLAIN: ClientSettings = { caCertificates: null, proxy: null };
+
+/**
+ * The network this process is on, as a backend with the settings `client` uses it. `authorities`:
+ * PEM text of further issuers, as `fetch` has.
+ */
+export function thisNetwork(
+  clock: Clock,
+  authorities: readonly string[],
+  client: ClientSettings = PLAIN,
+): Network {
+  const { caCertificates } = client;
+  const trusted = caCertificates === null ? authorities : [...authorities, caCertificates];
   return {
     async resolve(hostname) {
       const found = await lookup(bareHost(hostname), { all: true });
       return found.map(({ address }) => address);
     },
-    connect: (url, signal) => connectTo(url, authorities, clock, signal),
-    date: (url, signal) => askDate(url, clock, signal),
+    connect: (url, signal) => connectTo(url, trusted, clock, signal),
+    date: (url, signal) => askDate(url, client, clock, signal),
     ownAddresses: () =>
       new Set(
         Object.values(networkInterfaces()).flatMap((list) =>
@@ -77,7 +90,13 @@ async function connectTo(
   }
 }
 
-async function askDate(url: URL, clock: Clock, signal: AbortSignal): Promise<ServerDate | null> {
+async function askDate(
+  url: URL,
+  settings: ClientSettings,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ServerDate | null> {
+  using client = httpClientOf(settings);
   // `fetch` leaves something on the signal it is given.
   using scope = new AbortScope(signal);
   const askedMs = clock.wallMs();
@@ -85,6 +104,7 @@ async function askDate(url: URL, clock: Clock, signal: AbortSignal): Promise<Ser
     method: "HEAD",
     redirect: "manual",
     signal: scope.signal,
+    ...(client === null ? {} : { client }),
   });
   const answeredMs = clock.wallMs();
   await response.body?.cancel();
