@@ -58,7 +58,7 @@ export const SUITES: readonly Suite[] = [
       { title: "lint", args: ["lint", "--quiet"], required: false },
       { title: "types", args: ["check", "--quiet", "."], required: false },
     ],
-    flags: ["--trace-leaks", "--parallel"],
+    flags: ["--parallel"],
     variables: {},
     stepMsMax: STEP_MS_MAX,
   },
