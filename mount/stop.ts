@@ -46,7 +46,7 @@ export async function stopMount(stopping: Stopping): Promise<ExitCode> {
 }
 
 async function unmount(stopping: Stopping): Promise<void> {
-  const { mountPoint, timeoutMs, ended, context: { clock, logger, forceSignal } } = stopping;
+  const { mountPoint, timeoutMs, context: { clock, logger, forceSignal } } = stopping;
   const endMs = clock.monotonicMs() + timeoutMs;
   let told = false;
   while (!await stopping.detach(false)) {
@@ -71,8 +71,18 @@ async function unmount(stopping: Stopping): Promise<void> {
       return;
     }
   }
-  // What was in flight is answered: the kernel ends the session only then.
-  await ended;
+  // What was in flight is answered: the kernel ends the session only then. A container that has the
+  // mount in a namespace of its own keeps the session, and is served no longer than other holders.
+  for (let next = await pause(RETRY_MS, stopping); next !== "ended";) {
+    if (next === "force" || clock.monotonicMs() >= endMs) {
+      logger.warn("End the mount although another mount namespace has it", {
+        mount_point: mountPoint,
+        because: next === "force" ? "second signal" : "timeout",
+      });
+      return;
+    }
+    next = await pause(RETRY_MS, stopping);
+  }
 }
 
 /** Waits `ms`, or less when the session ends or a second signal comes; says which it was. */

@@ -104,6 +104,18 @@ Deno.test("A mount that is unmounted by someone else ends with exit code 0", asy
   equal(await mounted.program.exit(), 0);
 });
 
+Deno.test({
+  name: "A stop ends in time although a container has the mount in a namespace of its own",
+  ignore: !ROOT,
+  fn: async () => {
+    await using mounted = await mount({ fill, args: ["--stop-timeout", "500ms"] });
+    await using _container = await holdOnTo(mounted.path, "mount namespace");
+    equal(await mounted.stop("SIGTERM"), 0);
+    deepEqual(await mountsBelow(mounted.place.root), []);
+    ok(mounted.program.log.some(({ message }) => message.includes("another mount namespace")));
+  },
+});
+
 /** Waits until a stopping mount says that it is busy; the holders it names. */
 async function busy({ program }: Mounted): Promise<string> {
   const { fields } = await program.logged("that it is busy", ({ fields }) => "holders" in fields);

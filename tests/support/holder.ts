@@ -9,6 +9,9 @@ export interface Holder extends AsyncDisposable {
 const HOLDS = {
   "working directory": 'cd "$1"',
   "open file": 'exec 3<"$1"',
+  /** As a container that was started beside it. */
+  "mount namespace":
+    "exec unshare --mount --propagation=private sh -c 'echo holding && exec sleep infinity'",
 } as const;
 
 export type Hold = keyof typeof HOLDS;
