@@ -101,7 +101,7 @@ Deno.test("GcsBackend is denied what a new token does not allow either, and says
   assert.deepEqual(issuers.seen, ["key", "key"], "the issuer is not asked for every refusal");
 });
 
-Deno.test("GcsBackend reads on with its token while an issuer is down, whatever is denied", async () => {
+Deno.test("GcsBackend reads on with its token when one path is denied, issuer or not", async () => {
   const all = servers();
   const { issuers, gate } = all;
   await using backend = openGcs(gatedSourceAt(all, BUCKET));

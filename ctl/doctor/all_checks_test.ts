@@ -78,7 +78,7 @@ Deno.test("allChecks looks at a service once, however many backends it has", () 
   equal(names.filter((name) => name === "backend_access").length, 2);
 });
 
-Deno.test("allChecks goes to a service as its backend does, by its own proxy and issuers", async () => {
+Deno.test("allChecks goes to a service by the proxy and issuers of its backend", async () => {
   const source: Source = {
     type: "gcs",
     bucket: "b",

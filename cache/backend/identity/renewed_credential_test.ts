@@ -233,7 +233,7 @@ Deno.test("RenewedCredential does not ask anew for each refused request", async 
   assert.equal(await third, "third");
 });
 
-Deno.test("RenewedCredential takes a good token from nobody when one request is refused", async () => {
+Deno.test("RenewedCredential leaves a token to others when one request is refused", async () => {
   const { clock, asked, token, answer, refuse } = bench();
   const first = token.get(never);
   answer("first");

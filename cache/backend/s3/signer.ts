@@ -46,7 +46,7 @@ export class S3Signer implements RequestSigner, AsyncDisposable {
     return this.#current;
   }
 
-  /** Signs with others from now on than those that were `refused`; returns whether there are any. */
+  /** Signs with others from now on than those `refused`; returns whether there are any. */
   async replace(refused: AwsCredentialIdentity, signal: AbortSignal): Promise<boolean> {
     const others = await this.#credential?.another(refused, signal) ?? null;
     if (others === null) return false;
