@@ -41,6 +41,8 @@ Deno.test("Slurm", async (test) => {
       files: { "/etc/warpdrive/environment": environment(store.variables) },
     });
     await Deno.symlink("/etc", `${root}/srv/data/outside`);
+    await Deno.mkdir(`${root}/srv/data/two\nlines`);
+    await Deno.symlink("two\nlines", `${root}/srv/data/link`);
     await SlurmNode.install(root);
   }, "shared");
   await system.succeed("systemctl", "start", AGENT);
@@ -117,6 +119,11 @@ const STEPS: Readonly<Record<string, (world: World) => Promise<void>>> = {
     equal((await warmJobs(world)).length, before);
   },
 
+  async "A link cannot bring a line break into the log"({ node }) {
+    const { id } = await node.runJob("true", ["--comment=/wd/data/link"]);
+    match(await node.log("warpdrive-prolog", id), /no warming: with a control character/);
+  },
+
   async "Not even a user who wants to can drain a node by a comment"({ node }) {
     await node.settings({ DRAIN_ON_FAILED_WARM: "yes" });
     const comments = [...HOSTILE.slice(0, 4), `${STORE}/nothing-here`];
@@ -146,7 +153,7 @@ const STEPS: Readonly<Record<string, (world: World) => Promise<void>>> = {
   async "A dead mount is replaced before the job begins"({ node, system }) {
     // Nobody but the prolog brings it back.
     await dropIn(system, "[Service]\nRestart=no\n");
-    await system.succeed("systemctl", "kill", "--signal=SIGKILL", AGENT);
+    await system.succeed("systemctl", "kill", "--kill-whom=main", "--signal=SIGKILL", AGENT);
     await eventually("the mount is dead", async () => (await system.run("ls", "/wd")).code !== 0);
     const { output } = await node.runJob(`ls ${STORE}/dead`, []);
     equal(output, "shard-0\nshard-1\n");

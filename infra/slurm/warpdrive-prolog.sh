@@ -109,6 +109,8 @@ resolve_request() {
   root=$(limited 10 /usr/bin/realpath --canonicalize-existing -- "$MOUNT_POINT") ||
     refuse "the mount does not answer"
   [[ $real == "$root"/?* ]] || refuse "it leads out of $MOUNT_POINT"
+  # Whoever may make links there chose these words, too.
+  [[ $real == *[[:cntrl:]]* ]] && refuse "with a control character"
   request=$real
 }
 
