@@ -45,6 +45,12 @@ const STEPS: Readonly<Record<string, Body>> = {
     });
     match(play.text, /nothing is mounted at \\"\/scratch\\"/);
     notEqual(play.code, 0);
+    const elsewhere = await world.apply({
+      ...{ warpdrive_cache_path: "/scratch/cache", warpdrive_cache_mount: "/run" },
+      warpdrive_format_device: "",
+    }, "--check");
+    match(elsewhere.text, /warpdrive_cache_path below\s+warpdrive_cache_mount/);
+    notEqual(elsewhere.code, 0);
   },
 
   async "A disk with anything on it is never formatted"(world) {
@@ -90,6 +96,33 @@ const STEPS: Readonly<Record<string, Body>> = {
     deepEqual(outcome(await world.apply({})), { code: 0, changed: 0, failed: 0 });
   },
 
+  async "Root takes no file from where every user of the node may write"({ target }) {
+    const { stdout } = await target.system.run(
+      "sh",
+      "-c",
+      "ls -d /tmp/.ansible* /var/tmp/.ansible*",
+    );
+    equal(stdout, "");
+  },
+
+  async "Without its disk the agent stays down rather than fill the root disk"({ target }) {
+    const { system } = target;
+    equal(await system.property(AGENT, "RequiresMountsFor"), "/nvme");
+    await system.succeed("systemctl", "stop", AGENT);
+    await system.succeed("umount", "/nvme");
+    notEqual((await system.run("systemctl", "start", AGENT)).code, 0);
+    equal(await system.succeed("ls", "/nvme"), "");
+    await system.succeed("mount", "/nvme");
+  },
+
+  async "A restart that was due is forgotten where the agent has ended since"(world) {
+    const { system } = world.target;
+    await system.succeed("systemctl", "stop", AGENT);
+    await system.succeed("touch", "/etc/warpdrive/.restart-due");
+    succeeded(await world.apply({}));
+    equal(await system.succeed("cat", "/wd/data/file"), "content");
+  },
+
   async "The prolog and the epilog are ready to run, with the node's settings"({ target }) {
     const { system } = target;
     for (const name of ["prolog", "epilog"]) {
@@ -115,13 +148,17 @@ const STEPS: Readonly<Record<string, Body>> = {
     equal(await system.succeed("cat", "/wd/data/file"), "content");
   },
 
-  async "Uninstalling leaves no trace"(world) {
+  async "Uninstalling leaves no trace, and what is not its own"(world) {
     const { target } = world;
+    await target.system.succeed("touch", "/nvme/warpdrive-cache/precious");
     succeeded(await target.play("uninstall.yaml", world.variables));
     deepEqual(await target.traces(), world.before);
     const { system } = target;
     const left =
       "ls -d /run/warpdrive* /nvme /wd 2>/dev/null; systemctl list-units --all; cat /etc/fstab";
     equal(/warpdrive/.test((await system.run("sh", "-c", left)).stdout), false);
+    await system.succeed("mount", world.disk, "/mnt");
+    equal(await system.succeed("ls", "-A", "/mnt/warpdrive-cache"), "precious\n");
+    await system.succeed("umount", "/mnt");
   },
 };

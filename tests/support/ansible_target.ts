@@ -93,7 +93,11 @@ export class AnsibleTarget implements AsyncDisposable {
     const lines = (await succeed("find", written, "-mindepth", "1", "-printf", format)).split("\n");
     return lines.filter((line) => {
       const [path = "", facts = ""] = line.split("\t");
-      if (path === "" || /^(var\/log|var\/lib\/systemd|tmp|run)(\/|$)/.test(path)) {
+      // The last one is Ansible's own.
+      if (
+        path === "" ||
+        /^(var\/log|var\/lib\/systemd|tmp|run|root\/\.ansible)(\/|$)/.test(path)
+      ) {
         return false;
       }
       return !isSame(path, facts, written);
