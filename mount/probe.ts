@@ -2,9 +2,11 @@
  * Asks every backend once before anything is mounted, so that a mistake in the configuration is an
  * error at the start and not an empty directory later.
  *
- * A store that refuses the credentials or knows no such container is such a mistake. One that does
- * not answer may just be down: it is mounted with a warning and comes by itself, unless a URL on
- * the command line names it, where somebody waits for it, and nothing of it is known to be shown.
+ * A store that knows no such container is such a mistake. One that does not answer may just be
+ * down: it is mounted with a warning and comes by itself, unless a URL on the command line names
+ * it, where somebody waits for it, and nothing of it is known to be shown. So is one that refuses
+ * the credentials, where another backend lets the mount in: a key that expired takes its own paths
+ * away, not those of others.
  */
 import { BackendError } from "../cache/backend/backend.ts";
 import type { Clock } from "../cache/platform/clock.ts";
@@ -44,21 +46,17 @@ export async function probeVolumes(
   }));
   signal.throwIfAborted();
   const failed = answers.filter(({ error }) => error !== null);
-  const wrong = failed.filter(({ error, known }) =>
-    isMistake(error) || (whenSilent === "refuse" && !known)
-  );
-  for (const { name, error, known } of failed) {
-    if (wrong.length > 0) break;
-    const until = known
-      ? "what is known of it serves until it does"
-      : "its paths fail until it does";
-    logger.warn(`A backend does not answer: ${until}`, {
-      backend: name,
-      error,
-      hint: hintOf(error),
-    });
+  const someUsable = failed.length < answers.length;
+  const wrong = failed.filter(({ error, known }) => {
+    if (isRefused(error)) return whenSilent === "refuse" || !someUsable;
+    return isMistake(error) || (whenSilent === "refuse" && !known);
+  });
+  if (wrong.length === 0) {
+    for (const { name, error, known } of failed) {
+      logger.warn(warningOf(error, known), { backend: name, error, hint: hintOf(error) });
+    }
+    return;
   }
-  if (wrong.length === 0) return;
   const lines = wrong.map(({ error }) => describeError(error));
   const hint = wrong.map(({ error }) => hintOf(error)).find((text) => text !== null);
   throw new CommandError("failed", lines.join("\n"), hint ?? CHECK_HINT);
@@ -77,9 +75,19 @@ async function failureOf(
   }
 }
 
+function isRefused(error: unknown): boolean {
+  return error instanceof BackendError && error.code === "denied";
+}
+
 function isMistake(error: unknown): boolean {
-  return error instanceof BackendError &&
-    (error.code === "denied" || error.code === "not_found" || error.code === "invalid");
+  return error instanceof BackendError && (error.code === "not_found" || error.code === "invalid");
+}
+
+function warningOf(error: unknown, known: boolean): string {
+  if (isRefused(error)) return "A store refuses a backend: its paths are EACCES until it does not";
+  return known
+    ? "A backend does not answer: what is known of it serves until it does"
+    : "A backend does not answer: its paths fail until it does";
 }
 
 function silent(name: string): BackendError {

@@ -53,3 +53,27 @@ Deno.test("probeVolumes refuses what is a mistake, whatever is known", async () 
   await rejects(probe(place, "denied", "warn"), CommandError);
   await rejects(probe(place, "not_found", "refuse"), CommandError);
 });
+
+Deno.test("probeVolumes lets one backend that is refused keep no other from mounting", async () => {
+  const clock = new FakeClock();
+  const volumeOf = (name: string, ...codes: Parameters<typeof failing>[0][]) => {
+    const memory = new MemoryBackend(name, { pageSize: 10, pieceBytes: 1 }, clock);
+    const backend = new ScriptedBackend(memory);
+    backend.steps.push(...codes.map((code) => failing(code)));
+    return { name, backend, offline: null };
+  };
+  const { logger, records } = collectedLog();
+  const tenants = [volumeOf("expired", "denied"), volumeOf("good")];
+  await probeVolumes(tenants, "warn", clock, logger, signal);
+  deepEqual(records.map(({ message }) => message), [
+    "A store refuses a backend: its paths are EACCES until it does not",
+  ]);
+  // Where nothing else can be had, or somebody waits for just this one, it is an error.
+  const refused = [volumeOf("a", "denied"), volumeOf("b", "denied"), volumeOf("c", "timeout")];
+  await rejects(probeVolumes(refused, "warn", clock, logger, signal), /"a"[^]*"b"/);
+  const named = [volumeOf("a", "denied"), volumeOf("good")];
+  await rejects(probeVolumes(named, "refuse", clock, logger, signal), /"a"/);
+  // That there is no such container is a mistake in any company.
+  const mistaken = [volumeOf("a", "not_found"), volumeOf("good")];
+  await rejects(probeVolumes(mistaken, "warn", clock, logger, signal), /"a"/);
+});
