@@ -67,7 +67,7 @@ Deno.test("the binary gets Google's tokens from each kind of issuer", async (t) 
         stdin: "null",
       }).output();
       const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-      match(said, /backend "gcs" +answers in \S+, and holds nothing/);
+      match(said, /backend "gcs" +lists its root in \S+, and holds nothing/);
       deepEqual(issuers.seen, seen);
     });
   }

@@ -13,10 +13,13 @@ Deno.test("parseProcessStat counts fields after a name with spaces and parenthes
 
 Deno.test("sampleProcess sees a living process", () => {
   const before = sampleProcess();
-  using _file = Deno.openSync("/proc/self/stat");
+  using files = new DisposableStack();
+  for (let opened = 0; opened < 200; opened += 1) files.use(Deno.openSync("/proc/self/stat"));
   const after = sampleProcess();
   ok(before.residentBytes > 1_000_000);
   ok(before.startSeconds > 0);
   ok(before.cpuSeconds >= 0);
-  deepEqual(after.openDescriptors, before.openDescriptors + 1);
+  // Tests beside this one share the process, and open and close a few of their own.
+  const more = after.openDescriptors - before.openDescriptors;
+  ok(more > 100 && more < 300, `${more} more`);
 });
