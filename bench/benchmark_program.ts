@@ -1,7 +1,9 @@
 /** What the benchmarks of the repository have in common as programs. */
+import { fileURLToPath } from "node:url";
 import { EXIT, type ExitCode, hintOf } from "../cache/platform/exit.ts";
 import { listenForInterrupts } from "../cache/platform/interrupts.ts";
 import { describeError } from "../cache/platform/log.ts";
+import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
 
 /** A benchmark as a program. */
 export interface BenchmarkProgram<Options> {
@@ -11,6 +13,12 @@ export interface BenchmarkProgram<Options> {
   readonly parse: (args: readonly string[]) => Options | "help";
   /** Runs everything; false when something wanted was missed. */
   readonly run: (options: Options, signal: AbortSignal) => Promise<boolean>;
+}
+
+/** The command line of the program to measure: `binary`, or the source as the binary runs it. */
+export function measuredProgram(binary: string | null): readonly string[] {
+  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  return binary === null ? [Deno.execPath(), "run", "-A", "--no-check", V8_FLAGS, main] : [binary];
 }
 
 /** Prints `lines` on stdout. */

@@ -5,8 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../cache/platform/clock.ts";
-import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
-import { runBenchmark, say } from "./benchmark_program.ts";
+import { measuredProgram, runBenchmark, say } from "./benchmark_program.ts";
 import {
   type CacheBench,
   checkBytes,
@@ -220,9 +219,7 @@ async function bench(options: Options, signal: AbortSignal): Promise<boolean> {
     ...(options.dir === null ? {} : { dir: options.dir }),
   });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  const program = options.program === null
-    ? [Deno.execPath(), "run", "-A", V8_FLAGS, `${REPOSITORY}main.ts`]
-    : [options.program];
+  const program = measuredProgram(options.program);
   const costs = new CostBook();
   let reads = 0;
   const place = await thisPlace(directory, REPOSITORY);

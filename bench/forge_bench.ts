@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../cache/platform/clock.ts";
 import { z } from "zod";
-import { runBenchmark, say } from "./benchmark_program.ts";
+import { measuredProgram, runBenchmark, say } from "./benchmark_program.ts";
 import { mountCache } from "./cache_mount.ts";
 import { type Contender, runExperiment } from "./experiment.ts";
 import { serveFiles } from "./file_origin.ts";
@@ -58,11 +58,10 @@ function parseOptions(args: readonly string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
-  const source = [Deno.execPath(), "run", "--allow-all", "--no-check", `${REPOSITORY}main.ts`];
   return {
     rounds: Number(values.rounds),
     workers: Number(values.workers),
-    program: values.program === undefined ? source : [values.program],
+    program: measuredProgram(values.program ?? null),
   };
 }
 

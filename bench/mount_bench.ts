@@ -5,8 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { systemClock } from "../cache/platform/clock.ts";
-import { V8_FLAGS } from "../cache/platform/v8_flags.ts";
-import { runBenchmark, say } from "./benchmark_program.ts";
+import { measuredProgram, runBenchmark, say } from "./benchmark_program.ts";
 import { type Experiment, type Outcome, runExperiment } from "./experiment.ts";
 import { fioVersion } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
@@ -206,9 +205,7 @@ async function startFleet(
   deps: MountDeps,
   stack: AsyncDisposableStack,
 ): Promise<Fleet> {
-  const program = binary === null
-    ? [Deno.execPath(), "run", "-A", V8_FLAGS, `${REPOSITORY}main.ts`]
-    : [binary];
+  const program = measuredProgram(binary);
   const mounts = new Map<string, Mount>();
   const add = async (name: string, mount: Promise<Mount>) => {
     mounts.set(name, stack.use(await mount));

@@ -5,7 +5,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { runBenchmark, say } from "./benchmark_program.ts";
+import { measuredProgram, runBenchmark, say } from "./benchmark_program.ts";
 import { type Contender, type Outcome, runExperiment } from "./experiment.ts";
 import { type Load, runLoad } from "./fio.ts";
 import { thisPlace } from "./machine.ts";
@@ -52,11 +52,10 @@ function parseOptions(args: readonly string[]): Options | "help" {
     },
   });
   if (values.help) return "help";
-  const source = [Deno.execPath(), "run", "--allow-all", "--no-check", `${REPOSITORY}main.ts`];
   return {
     rounds: Number(values.rounds),
     seconds: Number(values.seconds),
-    program: values.program === undefined ? source : [values.program],
+    program: measuredProgram(values.program ?? null),
   };
 }
 

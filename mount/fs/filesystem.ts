@@ -30,12 +30,7 @@ import { Lookups, type Validity } from "./lookups.ts";
 import { type Node, NodeTable } from "./nodes.ts";
 import { Reclaimer } from "./reclaim.ts";
 import type { Volume } from "./volume.ts";
-import {
-  cacheAttribute,
-  checksumAttribute,
-  extendedAttribute,
-  SOCKET_ATTRIBUTE,
-} from "./xattrs.ts";
+import { askedAttribute, extendedAttribute, SOCKET_ATTRIBUTE } from "./xattrs.ts";
 
 const EMPTY: Reply = { kind: "empty" };
 const NONE: Reply = { kind: "none" };
@@ -208,8 +203,7 @@ export class FileSystem implements Handler {
   ): Promise<Reply> {
     const value = node === this.#nodes.root && name === SOCKET_ATTRIBUTE
       ? this.#deps.controlSocket
-      : extendedAttribute(node, name) ?? await cacheAttribute(node, name) ??
-        await checksumAttribute(node, name, signal);
+      : extendedAttribute(node, name) ?? await askedAttribute(node, name, signal);
     if (value === null) return { kind: "error", errno: ERRNO.ENODATA };
     const bytes = encodeName(value);
     if (size === 0) return { kind: "size", sizeBytes: bytes.length };

@@ -30,33 +30,32 @@ export function extendedAttribute(node: Node, name: string): string | null {
 }
 
 /**
- * The value of `user.warpdrive.cached` or `.state`, which tell how much of an object is on this
- * machine; null for any other name, and for what is no object.
+ * The value of an attribute that has to be asked for: `user.warpdrive.cached` and `.state` say how
+ * much of an object is on this machine, `.checksum` what its store knows of its bytes, such as
+ * `md5:` and 32 digits. Null for any other name, for what is no object, and for what nobody knows.
  */
-export async function cacheAttribute(node: Node, name: string): Promise<string | null> {
-  const object = objectOf(node.entry);
-  const asked = name === `${PREFIX}cached` || name === `${PREFIX}state`;
-  if (!asked || node.volume === null || object === null) return null;
-  const keptBytes = await node.volume.objects.keptBytes(node.path, object);
-  if (name === `${PREFIX}state`) {
-    return node.volume.files === null ? stateOf(keptBytes, object.sizeBytes) : "local";
-  }
-  return String(percentOf(keptBytes ?? 0, object.sizeBytes));
-}
-
-/**
- * The value of `user.warpdrive.checksum`, such as `md5:` and 32 digits, asked of the store; null
- * for any other name, and where the store keeps none.
- */
-export async function checksumAttribute(
+export async function askedAttribute(
   node: Node,
   name: string,
   signal: LazySignal,
 ): Promise<string | null> {
+  const { volume, path } = node;
   const object = objectOf(node.entry);
-  if (name !== `${PREFIX}checksum` || node.volume === null || object === null) return null;
-  const checksum = await node.volume.backend.checksum(node.path, object.version, signal.get());
-  return checksum === null ? null : `${checksum.digest}:${checksum.hex}`;
+  if (volume === null || object === null) return null;
+  switch (name) {
+    case `${PREFIX}cached`:
+      return String(percentOf(await volume.objects.keptBytes(path, object) ?? 0, object.sizeBytes));
+    case `${PREFIX}state`: {
+      const keptBytes = await volume.objects.keptBytes(path, object);
+      return volume.files === null ? stateOf(keptBytes, object.sizeBytes) : "local";
+    }
+    case `${PREFIX}checksum`: {
+      const checksum = await volume.backend.checksum(path, object.version, signal.get());
+      return checksum === null ? null : `${checksum.digest}:${checksum.hex}`;
+    }
+    default:
+      return null;
+  }
 }
 
 function stateOf(keptBytes: number | null, sizeBytes: number): string {

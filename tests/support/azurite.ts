@@ -2,6 +2,7 @@
  * A real Azurite, Microsoft's emulator of Azure Blob Storage, for tests and the demo: installed
  * once outside the tree, then started under Node with everything in memory.
  */
+import { exists } from "./exists.ts";
 import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { TextLineStream } from "../../cache/platform/text_lines.ts";
 
@@ -153,14 +154,4 @@ export async function installAzurite(signal: AbortSignal): Promise<string> {
     if (await exists(own)) await Deno.remove(own, { recursive: true });
   }
   return program;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

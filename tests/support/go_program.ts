@@ -1,4 +1,5 @@
 /** Servers for tests that Go builds from their source, once, in the user's cache directory. */
+import { exists } from "./exists.ts";
 
 /** A program, and where it comes from. */
 export interface GoProgram {
@@ -36,14 +37,4 @@ export async function installGoProgram(wanted: GoProgram, signal: AbortSignal): 
     await Deno.remove(own, { recursive: true });
   }
   return program;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

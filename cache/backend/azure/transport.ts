@@ -21,6 +21,7 @@ import { NO_BLOB_SERVICE } from "./errors.ts";
 import { brokenConnection } from "../broken_connection.ts";
 import type { JudgedCredential } from "../identity/judged_credential.ts";
 import { bodyText } from "../range_answer.ts";
+import { bodyOf } from "../request_body.ts";
 import { StoreFault } from "../store_fault.ts";
 import { assert } from "../../platform/assert.ts";
 
@@ -170,14 +171,4 @@ function isRefusedCredential({ status, headers }: Response): boolean {
 
 function withSas(url: string, query: string): string {
   return `${url}${url.includes("?") ? "&" : "?"}${query}`;
-}
-
-function bodyOf(body: unknown): Uint8Array<ArrayBuffer> | string | null {
-  if (body === undefined || body === null) return null;
-  if (typeof body === "string") return body;
-  assert(
-    body instanceof Uint8Array && body.buffer instanceof ArrayBuffer,
-    "The SDK is only given bytes to send",
-  );
-  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -20,12 +20,14 @@ import { RefusedError } from "../refusal.ts";
 import { StoreFault } from "../store_fault.ts";
 import { tokenFor } from "./credentials.ts";
 import {
+  CHECKSUM_FIELDS,
   directoryEntry,
   LISTING_FIELDS,
   listPage,
   OBJECT_FIELDS,
   OBJECT_LISTING,
   objectEntry,
+  STORED_CHECKSUM,
   STORED_OBJECT,
   type StoredObject,
 } from "./entry.ts";
@@ -103,7 +105,9 @@ export class GcsBackend implements Backend {
   async checksum(path: string, version: string, signal: AbortSignal): Promise<Checksum | null> {
     if (path === "" || !isReachable(path)) return null;
     return await this.#run("stat", path, signal, async (own) => {
-      const stored = await this.#object(path, own);
+      const query = new URLSearchParams({ fields: CHECKSUM_FIELDS });
+      const request = plainRequest("GET", `${this.#objectPath(path)}?${query}`);
+      const stored = await unlessAbsent(this.#transport.ask(request, STORED_CHECKSUM, own));
       if (stored?.md5Hash === undefined || stored.generation !== version) return null;
       return { digest: "md5", hex: hexOfBase64(stored.md5Hash) };
     });

@@ -16,15 +16,23 @@ export const STORED_OBJECT = z.object({
   generation: z.string().regex(/^\d+$/),
   timeCreated: z.iso.datetime({ offset: true }),
   etag: z.string().optional(),
+});
+
+/** The fields of {@linkcode STORED_OBJECT}: all the service should send. */
+export const OBJECT_FIELDS = "name,size,generation,timeCreated,etag";
+
+/** An object as the service describes it. */
+export type StoredObject = z.infer<typeof STORED_OBJECT>;
+
+/** What the service keeps as a checksum, which no listing needs. */
+export const STORED_CHECKSUM = z.object({
+  generation: z.string().regex(/^\d+$/),
   /** In base64; an object that was composed of others has none. */
   md5Hash: z.string().optional(),
 });
 
-/** The fields of {@linkcode STORED_OBJECT}: all the service should send. */
-export const OBJECT_FIELDS = "name,size,generation,timeCreated,etag,md5Hash";
-
-/** An object as the service describes it. */
-export type StoredObject = z.infer<typeof STORED_OBJECT>;
+/** The fields of {@linkcode STORED_CHECKSUM}. */
+export const CHECKSUM_FIELDS = "generation,md5Hash";
 
 /** A page of a listing. */
 export const OBJECT_LISTING = z.object({

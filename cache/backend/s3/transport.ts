@@ -6,6 +6,7 @@ import type { HttpHandlerOptions, HttpRequest } from "@smithy/types";
 import { brokenConnection } from "../broken_connection.ts";
 import { type ClientSettings, httpClientOf } from "../http_client.ts";
 import { bodyText } from "../range_answer.ts";
+import { bodyOf } from "../request_body.ts";
 import { RefusedError } from "../refusal.ts";
 import { assert } from "../../platform/assert.ts";
 
@@ -86,14 +87,4 @@ export function escapeUri(text: string): string {
     /[!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-}
-
-function bodyOf(body: unknown): Uint8Array<ArrayBuffer> | string | null {
-  if (body === undefined || body === null) return null;
-  if (typeof body === "string") return body;
-  assert(
-    body instanceof Uint8Array && body.buffer instanceof ArrayBuffer,
-    "The SDK is only given bytes to send",
-  );
-  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }
