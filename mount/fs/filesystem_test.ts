@@ -139,6 +139,22 @@ Deno.test("extended attributes tell where an object comes from, and are not list
   assert.deepEqual(await fixture.send({ op: "listxattr", size: 64 }, node), { kind: "empty" });
 });
 
+Deno.test("extended attributes tell what is here of an object, and its checksum", async () => {
+  const fixture = new FileSystemFixture();
+  const { memory } = fixture.store();
+  memory.seed("train/a", new TextEncoder().encode("hello"));
+  const { node } = await fixture.find("data/train/a");
+  const get = async (name: string) => {
+    const reply = await fixture.send({ op: "getxattr", name, size: 64 }, node);
+    return reply.kind === "bytes" ? new TextDecoder().decode(reply.bytes) : reply;
+  };
+  assert.equal(await get("user.warpdrive.cached"), "0");
+  assert.equal(await get("user.warpdrive.state"), "uncached");
+  assert.equal(await get("user.warpdrive.checksum"), "md5:5d41402abc4b2a76b9719d911017c592");
+  await memory.remove("train/a", new AbortController().signal);
+  assert.deepEqual(await get("user.warpdrive.checksum"), { kind: "error", errno: ENODATA });
+});
+
 Deno.test("the root, which is of no backend, has no attributes of one", async () => {
   const { fixture } = await withFile();
   const operation: Operation = { op: "getxattr", name: "user.warpdrive.backend", size: 64 };
