@@ -32,9 +32,10 @@ interface Taken {
 async function taken({ program: { pid } }: Mounted, cache: string): Promise<Taken> {
   let [openFiles, descriptors] = [0, 0];
   for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
-    const target = await Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => "");
-    // Connections to the store come and go, as many as its limit has grown to.
-    if (!target.startsWith("socket:")) descriptors += 1;
+    const target = await Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => null);
+    // Closed since it was listed. Connections to the store come and go, as many as its limit.
+    if (target === null || target.startsWith("socket:")) continue;
+    descriptors += 1;
     if (target.startsWith(`${cache}/data/`)) openFiles += 1;
   }
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
