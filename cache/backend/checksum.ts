@@ -1,9 +1,12 @@
 /** Checksums that stores keep of their objects. */
 import { Buffer } from "node:buffer";
 
-/** A checksum of all bytes of an object, in lower-case hexadecimal digits. */
+/**
+ * A checksum of all bytes of an object, in lower-case hexadecimal digits. A CRC has the bits and
+ * the order of its catalogue entry: https://reveng.sourceforge.io/crc-catalogue/
+ */
 export interface Checksum {
-  readonly digest: "md5" | "sha256";
+  readonly digest: "sha512" | "sha256" | "sha1" | "md5" | "crc64nvme" | "crc32c" | "crc32";
   readonly hex: string;
 }
 

@@ -1,6 +1,6 @@
 /** Google Cloud Storage: one bucket, or one prefix of it. */
 import { z } from "zod";
-import { type Checksum, hexOfBase64 } from "../checksum.ts";
+import type { Checksum } from "../checksum.ts";
 import {
   type Backend,
   BackendError,
@@ -21,6 +21,7 @@ import { StoreFault } from "../store_fault.ts";
 import { tokenFor } from "./credentials.ts";
 import {
   CHECKSUM_FIELDS,
+  checksumOf,
   directoryEntry,
   LISTING_FIELDS,
   listPage,
@@ -108,8 +109,7 @@ export class GcsBackend implements Backend {
       const query = new URLSearchParams({ fields: CHECKSUM_FIELDS });
       const request = plainRequest("GET", `${this.#objectPath(path)}?${query}`);
       const stored = await unlessAbsent(this.#transport.ask(request, STORED_CHECKSUM, own));
-      if (stored?.md5Hash === undefined || stored.generation !== version) return null;
-      return { digest: "md5", hex: hexOfBase64(stored.md5Hash) };
+      return stored?.generation === version ? checksumOf(stored) : null;
     });
   }
 

@@ -8,6 +8,7 @@ import {
   type ObjectEntry,
   type Timestamp,
 } from "../backend.ts";
+import { type Checksum, hexOfBase64 } from "../checksum.ts";
 
 /** An object. Numbers are written as text, because they may have 64 bits. */
 export const STORED_OBJECT = z.object({
@@ -24,15 +25,22 @@ export const OBJECT_FIELDS = "name,size,generation,timeCreated,etag";
 /** An object as the service describes it. */
 export type StoredObject = z.infer<typeof STORED_OBJECT>;
 
-/** What the service keeps as a checksum, which no listing needs. */
+/** What the service keeps as checksums, in base64; no listing needs them. */
 export const STORED_CHECKSUM = z.object({
   generation: z.string().regex(/^\d+$/),
-  /** In base64; an object that was composed of others has none. */
+  /** An object that was composed of others has none. */
   md5Hash: z.string().optional(),
+  crc32c: z.string().optional(),
 });
 
 /** The fields of {@linkcode STORED_CHECKSUM}. */
-export const CHECKSUM_FIELDS = "generation,md5Hash";
+export const CHECKSUM_FIELDS = "generation,md5Hash,crc32c";
+
+/** The stronger checksum of what is `stored`; null where the service tells none. */
+export function checksumOf({ md5Hash, crc32c }: z.infer<typeof STORED_CHECKSUM>): Checksum | null {
+  if (md5Hash !== undefined) return { digest: "md5", hex: hexOfBase64(md5Hash) };
+  return crc32c === undefined ? null : { digest: "crc32c", hex: hexOfBase64(crc32c) };
+}
 
 /** A page of a listing. */
 export const OBJECT_LISTING = z.object({

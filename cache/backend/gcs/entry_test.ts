@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { listPage, OBJECT_LISTING, objectEntry, STORED_OBJECT } from "./entry.ts";
+import {
+  checksumOf,
+  listPage,
+  OBJECT_LISTING,
+  objectEntry,
+  STORED_CHECKSUM,
+  STORED_OBJECT,
+} from "./entry.ts";
 
 function item(name: string) {
   return {
@@ -70,4 +77,15 @@ Deno.test("OBJECT_LISTING takes only what Cloud Storage writes", () => {
 Deno.test("objectEntry keeps sizes beyond 32 bits", () => {
   const entry = objectEntry("a", STORED_OBJECT.parse({ ...item("a"), size: "10737418240" }));
   assert.equal(entry.sizeBytes, 10 * 1024 ** 3);
+});
+
+Deno.test("checksumOf is the MD5, and the CRC32C of what was composed and has none", () => {
+  // Of "123456789", as catalogues of CRCs give it.
+  const composed = { generation: "1", crc32c: "4waSgw==" };
+  const parsed = STORED_CHECKSUM.parse(composed);
+  assert.deepEqual(checksumOf(parsed), { digest: "crc32c", hex: "e3069283" });
+  const whole = STORED_CHECKSUM.parse({ ...composed, md5Hash: "1B2M2Y8AsgTpgAmY7PhCfg==" });
+  assert.deepEqual(checksumOf(whole), { digest: "md5", hex: "d41d8cd98f00b204e9800998ecf8427e" });
+  // Who has not the customer's key is told neither.
+  assert.equal(checksumOf(STORED_CHECKSUM.parse({ generation: "1" })), null);
 });
