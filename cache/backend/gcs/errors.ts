@@ -1,5 +1,6 @@
 /** What Cloud Storage answers, as errors of the backend contract. */
 import { z } from "zod";
+import { firstLine, jsonOrNull } from "../answer_text.ts";
 import type { BackendError, BackendOperation } from "../backend.ts";
 import { type Refusal, xmlElement } from "../refusal.ts";
 import { DECOMPRESSED } from "../store_fault.ts";
@@ -54,7 +55,7 @@ const ERROR_BODY = z.object({
 
 /** Errors of metadata are JSON, those of bytes plain text, and those of load balancers XML. */
 function sayingOf({ body }: Refusal): Saying {
-  const json = ERROR_BODY.safeParse(parsed(body));
+  const json = ERROR_BODY.safeParse(jsonOrNull(body));
   if (json.success) {
     const { message, errors } = json.data.error;
     return { code: errors[0]?.reason ?? "", message: firstLine(message) };
@@ -64,21 +65,6 @@ function sayingOf({ body }: Refusal): Saying {
     code: xmlElement(body, "Code") ?? "",
     message: firstLine(xmlElement(body, "Details") ?? xmlElement(body, "Message") ?? ""),
   };
-}
-
-const MESSAGE_LENGTH_MAX = 500;
-
-function firstLine(text: string): string {
-  return (text.trim().split("\n")[0] ?? "").slice(0, MESSAGE_LENGTH_MAX);
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // Some answers are no JSON, which is for the caller to know.
-    return null;
-  }
 }
 
 const NO_BUCKET = /bucket does not exist/i;

@@ -1,5 +1,6 @@
 /** What issuers of Google's tokens say when they give out none. */
 import { z } from "zod";
+import { firstLine } from "../answer_text.ts";
 import { redactUrls } from "../broken_connection.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
 
@@ -43,8 +44,4 @@ export function libraryFailure(error: unknown): IssuerError {
   const what = typeof code === "string" && !message.includes(code) ? `${code}: ` : "";
   // Without its cause and its own fields: they hold the request, which proves who we are.
   return new IssuerError(redactUrls(what + firstLine(message)), null);
-}
-
-function firstLine(text: string): string {
-  return text.trim().split("\n")[0] ?? "";
 }

@@ -6,6 +6,7 @@
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { z } from "zod";
+import { jsonOrNull } from "../answer_text.ts";
 import { brokenConnection } from "../broken_connection.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
 import type { Issued } from "../identity/renewed_credential.ts";
@@ -33,13 +34,14 @@ export async function serviceAccountToken(
     assertion: assertion(key, scope, Math.floor(begunMs / 1000)),
   });
   const { status, text } = await post(key.tokenUri, body, signal);
-  const answer = z.unknown().transform(parsed).pipe(TOKEN).safeParse(text);
+  const json = jsonOrNull(text);
+  const answer = TOKEN.safeParse(json);
   if (status === 200 && answer.success) {
     const { access_token: value, expires_in: seconds } = answer.data;
     return { value, expiresMs: begunMs + seconds * 1000 };
   }
   // An answer that makes no sense is no refusal.
-  throw new IssuerError(sayingOfIssuer(status, parsed(text)), status === 200 ? 502 : status);
+  throw new IssuerError(sayingOfIssuer(status, json), status === 200 ? 502 : status);
 }
 
 /** A JWT by which the account asks for a token of its own. */
@@ -86,14 +88,5 @@ async function post(url: string, body: URLSearchParams, signal: AbortSignal): Pr
       `no Google access token (${message})`,
       "Check token_uri in the key file, and the network to it",
     );
-  }
-}
-
-function parsed(text: unknown): unknown {
-  try {
-    return typeof text === "string" ? JSON.parse(text) : null;
-  } catch {
-    // Some answers are no JSON, which is for the caller to know.
-    return null;
   }
 }

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
+import { jsonOrNull } from "../answer_text.ts";
 import { clientAssertion } from "./client_assertion.ts";
 import type { EntraAuth } from "./entra_auth.ts";
 import { isBusyStatus, IssuerError } from "./issuer_error.ts";
@@ -95,7 +96,7 @@ class WatchingClient implements HttpClient {
  * one that was withdrawn out again until five minutes before its end.
  */
 function unkept(response: PipelineResponse, answers: Answers): PipelineResponse {
-  const given = TOKEN_OF_MACHINE.safeParse(parsed(response.bodyAsText ?? ""));
+  const given = TOKEN_OF_MACHINE.safeParse(jsonOrNull(response.bodyAsText ?? ""));
   if (answers.soonMs === null || !given.success) return response;
   answers.expiresMs = given.data.expires_on * 1_000;
   const soon = Math.floor(Math.min(answers.soonMs, answers.expiresMs) / 1_000);
@@ -109,15 +110,6 @@ const TOKEN_OF_MACHINE = z.looseObject({
 });
 /** Less than the five minutes before its end within which the library asks for another one. */
 const SOON_MS = 60_000;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The library says what it makes of it.
-    return null;
-  }
-}
 
 async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCredential> {
   // Loaded only here: keys and SAS need none of it.

@@ -1,5 +1,6 @@
 /** Failures of those who give out credentials, and what they mean for who wants one. */
 import { describeError } from "../../platform/log.ts";
+import { firstLine } from "../answer_text.ts";
 import { StoreFault } from "../store_fault.ts";
 
 /** A credential that could not be had; the message is what the issuer said, without secrets. */
@@ -60,10 +61,8 @@ export function issuerFault(error: unknown, wanted: WantedCredential): StoreFaul
   );
   const refused = status !== null && status < 500 && status !== 429;
   const outage = !refused && (status !== null || unreached || wanted.obtainedBefore);
-  // The first line names the fault; the rest are trace ids and advice for developers.
   const whole = error instanceof IssuerError ? error.message : describeError(error);
-  const said = whole.split("\n")[0]?.trim() ?? "";
-  const reason = `no ${wanted.what} (${said})`;
+  const reason = `no ${wanted.what} (${firstLine(whole)})`;
   return new StoreFault(outage ? "unavailable" : "denied", reason, wanted.hint, { cause: error });
 }
 

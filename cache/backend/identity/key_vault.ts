@@ -6,6 +6,7 @@ import { entraToken } from "./entra_token.ts";
 import { IssuerError } from "./issuer_error.ts";
 import type { JudgedCredential } from "./judged_credential.ts";
 import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
+import { firstLine, jsonOrNull } from "../answer_text.ts";
 import { brokenConnection } from "../broken_connection.ts";
 
 /** How long a secret that was replaced in the vault goes on being used, while it is accepted. */
@@ -32,7 +33,15 @@ export function vaultCredential(
   secret: VaultSecret,
   deps: RenewalDeps,
 ): RenewedCredential<AwsCredentialIdentity> {
-  const token = entraToken(secret.identity, vaultScope(secret.vaultUrl), deps);
+  return vaultKeys(secret, entraToken(secret.identity, vaultScope(secret.vaultUrl), deps), deps);
+}
+
+/** The same for who shows `token`, which is disposed with it. */
+export function vaultKeys(
+  secret: VaultSecret,
+  token: JudgedCredential<string>,
+  deps: RenewalDeps,
+): RenewedCredential<AwsCredentialIdentity> {
   const issue = async (signal: AbortSignal): Promise<Issued<AwsCredentialIdentity>> => ({
     value: await fetchKeys(secret, token, signal),
     expiresMs: Infinity,
@@ -59,44 +68,46 @@ async function fetchKeys(
   signal: AbortSignal,
 ): Promise<AwsCredentialIdentity> {
   const first = await token.get(signal);
-  const response = await ask(secret, first, signal);
-  const another = response.status === 401 ? await token.another(first, signal) : null;
-  if (another === null) return await keysIn(response, secret);
-  await response.body?.cancel();
-  return await keysIn(await ask(secret, another, signal), secret);
+  const answer = await ask(secret, first, signal);
+  const another = answer.status === 401 ? await token.another(first, signal) : null;
+  return keysIn(another === null ? answer : await ask(secret, another, signal), secret);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
 }
 
 async function ask(
   { vaultUrl, secretName }: VaultSecret,
   token: string,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<Answer> {
   const url = `${vaultUrl}/secrets/${encodeURIComponent(secretName)}?api-version=${API_VERSION}`;
-  return await fetch(url, {
-    headers: { authorization: `Bearer ${token}` },
-    // Followed, a redirect would take the token to whoever it names.
-    redirect: "manual",
-    signal,
-  }).catch((error: unknown) => {
+  try {
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${token}` },
+      // Followed, a redirect would take the token to whoever it names.
+      redirect: "manual",
+      signal,
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
     signal.throwIfAborted();
     throw brokenConnection(error, url);
-  });
+  }
 }
 
-async function keysIn(
-  response: Response,
-  { secretName }: VaultSecret,
-): Promise<AwsCredentialIdentity> {
-  const { status } = response;
-  const text = await response.text();
+function keysIn({ status, text }: Answer, { secretName }: VaultSecret): AwsCredentialIdentity {
   if (status !== 200) {
-    const refusal = REFUSAL.safeParse(parsed(text)).data?.error;
+    const refusal = REFUSAL.safeParse(jsonOrNull(text)).data?.error;
     const said = refusal === undefined ? "" : ` ${refusal.code} (${firstLine(refusal.message)})`;
     throw new IssuerError(`the vault answered ${status}${said}`, status);
   }
-  const answer = ANSWER.safeParse(parsed(text));
-  if (!answer.success) throw new IssuerError("the answer is none of a vault", null);
-  const keys = KEYS.safeParse(parsed(answer.data.value));
+  const answer = ANSWER.safeParse(jsonOrNull(text));
+  // An answer that makes no sense is no refusal.
+  if (!answer.success) throw new IssuerError("the answer is none of a vault", 502);
+  const keys = KEYS.safeParse(jsonOrNull(answer.data.value));
   if (keys.success) {
     return { accessKeyId: keys.data.access_key, secretAccessKey: keys.data.secret_key };
   }
@@ -109,16 +120,3 @@ async function keysIn(
 
 /** As a refusal: asking again gives the same, until somebody writes another one. */
 const MALFORMED = 422;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Whatever it is, it is not what was wanted, and the caller says so.
-    return null;
-  }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n")[0]?.trim() ?? "";
-}
