@@ -23,7 +23,7 @@ import { connection } from "./connection.ts";
 import { credentialExpiry } from "./credential_expiry.ts";
 import { diskSpeed, FULL_TRIAL, GENTLE_TRIAL } from "./disk_speed.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
-import { distinctEndpoints, endpointOf, usesIdentityService } from "./endpoint.ts";
+import { endpointOf, usesIdentityService } from "./endpoint.ts";
 import { fuseDevice } from "./fuse_device.ts";
 import { indexFormat, readHead } from "./index_format.ts";
 import { memory } from "./memory.ts";
@@ -61,15 +61,33 @@ export function allChecks(
   deps: DoctorDeps,
   quick: boolean,
 ): readonly (readonly Check[])[] {
-  const { env, network } = deps;
-  const origins = distinctEndpoints(config.backends).map(({ url, client }) =>
-    new Origin(url, client.proxy ?? proxyFor(url, env), network(client))
-  );
+  const origins = originsOf(config.backends, deps);
+  const services = [...new Set(origins.values())];
   return [
-    [...machineChecks(config, deps), ...networkChecks(config.backends, origins, deps)],
+    [...machineChecks(config, deps), ...networkChecks(config.backends, services, deps)],
     config.cache === null ? [] : cacheChecks(config.cache, deps, quick),
-    config.backends.flatMap((settings) => storeChecks(settings, origins, deps)),
+    config.backends.flatMap((settings) =>
+      storeChecks(settings, origins.get(settings) ?? null, deps)
+    ),
   ];
+}
+
+/** The service of each backend that has one: one for all that go the same way to it. */
+function originsOf(
+  backends: readonly BackendSettings[],
+  { env, network }: DoctorDeps,
+): ReadonlyMap<BackendSettings, Origin> {
+  const byWay = new Map<string, Origin>();
+  return new Map(backends.flatMap((settings): [BackendSettings, Origin][] => {
+    const endpoint = endpointOf(settings.source);
+    if (endpoint === null) return [];
+    const { url, client } = endpoint;
+    const way = JSON.stringify([url.origin, client]);
+    const origin = byWay.get(way) ??
+      new Origin(url, client.proxy ?? proxyFor(url, env), network(client));
+    byWay.set(way, origin);
+    return [[settings, origin]];
+  }));
 }
 
 function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readonly Check[] {
@@ -136,7 +154,7 @@ function networkChecks(
   if (origins.length === 0) return [];
   const asksIdentity = backends.some(({ source }) => usesIdentityService(source));
   return [
-    proxy(origins.map(({ url }) => url), asksIdentity, env),
+    proxy(origins, asksIdentity, env),
     ...origins.flatMap((origin) => [
       nameResolution(origin, clock),
       connection(origin),
@@ -148,11 +166,9 @@ function networkChecks(
 
 function storeChecks(
   settings: BackendSettings,
-  origins: readonly Origin[],
+  origin: Origin | null,
   { clock, open }: DoctorDeps,
 ): readonly Check[] {
-  const endpoint = endpointOf(settings.source);
-  const origin = origins.find(({ url }) => url.origin === endpoint?.origin) ?? null;
   const skewMs = async (signal: AbortSignal) => await origin?.skewMs(signal) ?? null;
   const access = backendAccess(settings, { open, clock, skewMs });
   const expiry = credentialExpiry(settings, clock);

@@ -1,10 +1,12 @@
 import { deepEqual, equal } from "node:assert/strict";
 import type { ClientSettings } from "../../cache/backend/http_client.ts";
+import { MemoryBackend } from "../../cache/backend/memory.ts";
 import type { BackendSettings, Source } from "../../cache/backend/settings.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { Secret } from "../../cache/platform/secret.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { fakeHost } from "../../tests/support/fake_host.ts";
+import { failing, ScriptedBackend } from "../../tests/support/scripted_backend.ts";
 import { allChecks, type DoctorDeps } from "./all_checks.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
 import { loadDoctorConfig } from "./doctor_config.ts";
@@ -78,31 +80,74 @@ Deno.test("allChecks looks at a service once, however many backends it has", () 
   equal(names.filter((name) => name === "backend_access").length, 2);
 });
 
-Deno.test("allChecks goes to a service by the proxy and issuers of its backend", async () => {
+function gcs(client: ClientSettings): BackendSettings {
+  const { caCertificates, proxy } = client;
   const source: Source = {
     type: "gcs",
     bucket: "b",
     prefix: "",
     endpoint: "https://gcs.example.org",
     userProject: null,
-    caCertificates: "-----BEGIN CERTIFICATE-----",
-    proxy: "http://proxy.example.org:3128",
+    caCertificates,
+    proxy,
     listPageSize: 10,
     auth: { method: "none" },
   };
+  return { ...azure("a"), source };
+}
+
+Deno.test("allChecks goes to a service by the proxy and issuers of each backend", async () => {
+  const ways: readonly ClientSettings[] = [
+    { caCertificates: "-----BEGIN CERTIFICATE-----", proxy: "http://proxy.example.org:3128" },
+    { caCertificates: null, proxy: "http://other.example.org:3128" },
+    { caCertificates: null, proxy: null },
+  ];
   const asked: ClientSettings[] = [];
   const network = (client: ClientSettings) => {
     asked.push(client);
     return NETWORK;
   };
-  const config = { ...configOf(TEXT), backends: [{ ...azure("a"), source }] };
+  const config = { ...configOf(TEXT), backends: [...ways, ...ways].map(gcs) };
   const checks = allChecks(config, { ...DEPS, network }, false).flat();
-  const connects = checks.find(({ name }) => name === "connection");
-  const { detail } = await connects?.run(new AbortController().signal) ?? {};
-  equal(detail, "requests go through http://proxy.example.org:3128");
-  const [client] = asked;
-  equal(client?.caCertificates, source.caCertificates);
-  equal(client?.proxy, source.proxy);
+  deepEqual(asked.map(({ caCertificates, proxy }) => ({ caCertificates, proxy })), ways);
+  const detailsOf = async (wanted: string) => {
+    const chosen = checks.filter(({ name }) => name === wanted);
+    const findings = chosen.map((check) => check.run(new AbortController().signal));
+    return (await Promise.all(findings)).map(({ detail }) => detail);
+  };
+  deepEqual(await detailsOf("connection"), [
+    "requests go through http://proxy.example.org:3128",
+    "requests go through http://other.example.org:3128",
+    "TCP in 0ms, without TLS",
+  ]);
+  deepEqual(await detailsOf("proxy"), [
+    "requests go to gcs.example.org through http://proxy.example.org:3128, " +
+    "gcs.example.org through http://other.example.org:3128",
+  ]);
+});
+
+Deno.test("allChecks asks for the clock of a service by the way of the backend it judges", async () => {
+  const asked: (string | null)[] = [];
+  const network = ({ proxy }: ClientSettings): Network => ({
+    ...NETWORK,
+    date() {
+      asked.push(proxy);
+      return Promise.resolve(null);
+    },
+  });
+  const open = () => {
+    const pages = { pageSize: 1, pieceBytes: 1 };
+    const backend = new ScriptedBackend(new MemoryBackend("m", pages, DEPS.clock));
+    backend.steps.push(failing("unavailable"));
+    return Promise.resolve(backend);
+  };
+  const proxies = ["http://one.example.org:3128", "http://two.example.org:3128"];
+  const backends = proxies.map((proxy) => gcs({ caCertificates: null, proxy }));
+  const checks = allChecks({ ...configOf(TEXT), backends }, { ...DEPS, network, open }, false);
+  for (const { name, run } of checks.flat()) {
+    if (name === "backend_access") await run(new AbortController().signal);
+  }
+  deepEqual(asked, proxies);
 });
 
 Deno.test("allChecks asks about no network and no disk that is not used", () => {

@@ -1,16 +1,25 @@
 /** Where backends send their requests: what the checks of the network start from. */
 import type { ClientSettings } from "../../cache/backend/http_client.ts";
-import type { BackendSettings, S3Auth, Source } from "../../cache/backend/settings.ts";
+import type { S3Auth, Source } from "../../cache/backend/settings.ts";
+
+/** A service, and what a backend says of the way there. */
+export interface Endpoint {
+  readonly url: URL;
+  readonly client: ClientSettings;
+}
 
 /** The service that `source` talks to; null where it is no service. */
-export function endpointOf(source: Source): URL | null {
+export function endpointOf(source: Source): Endpoint | null {
   switch (source.type) {
     case "local":
       return null;
     case "azureblob":
+      return { url: new URL(source.endpoint), client: { caCertificates: null, proxy: null } };
     case "s3":
-    case "gcs":
-      return new URL(source.endpoint);
+    case "gcs": {
+      const { endpoint, caCertificates, proxy } = source;
+      return { url: new URL(endpoint), client: { caCertificates, proxy } };
+    }
   }
 }
 
@@ -45,33 +54,5 @@ function isOfMachine(auth: S3Auth): boolean {
     case "profile":
     case "none":
       return false;
-  }
-}
-
-/** A service, and what the first backend that talks to it says of the way there. */
-export interface Endpoint {
-  readonly url: URL;
-  readonly client: ClientSettings;
-}
-
-/** The services of `backends`, each once however many backends share it. */
-export function distinctEndpoints(backends: readonly BackendSettings[]): readonly Endpoint[] {
-  const endpoints = new Map<string, Endpoint>();
-  for (const { source } of backends) {
-    const url = endpointOf(source);
-    if (url === null || endpoints.has(url.origin)) continue;
-    endpoints.set(url.origin, { url, client: clientOf(source) });
-  }
-  return [...endpoints.values()];
-}
-
-function clientOf(source: Source): ClientSettings {
-  switch (source.type) {
-    case "local":
-    case "azureblob":
-      return { caCertificates: null, proxy: null };
-    case "s3":
-    case "gcs":
-      return source;
   }
 }

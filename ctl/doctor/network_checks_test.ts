@@ -51,10 +51,10 @@ Deno.test("proxyFor follows the variables, and shows no password", () => {
 });
 
 Deno.test("the check of the proxy warns of one in the way, of identities above all", async () => {
-  equal((await run(proxy([URL_OF_STORE], true, envOf({})))).state, "ok");
-  const https = await run(proxy([URL_OF_STORE], false, envOf({ HTTPS_PROXY: "http://u:pw@p" })));
-  equal(https.detail, "requests go to acc.blob.core.windows.net through http://***@p");
-  const identity = await run(proxy([URL_OF_STORE], true, envOf({ HTTP_PROXY: "http://p" })));
+  equal((await run(proxy([originOf({})], true, envOf({})))).state, "ok");
+  const proxied = await run(proxy([originOf({}, "http://p")], false, envOf({})));
+  equal(proxied.detail, "requests go to acc.blob.core.windows.net through http://p");
+  const identity = await run(proxy([originOf({})], true, envOf({ HTTP_PROXY: "http://p" })));
   equal(identity.remedy, "Add 169.254.169.254 to NO_PROXY");
 });
 

@@ -1,16 +1,17 @@
-/** Whether requests to the stores go through a proxy, by the variables that say so. */
+/** Whether requests to the stores go through a proxy: their own, or that of the environment. */
 import { doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 import type { Environment } from "../../cache/platform/environment.ts";
 import { REDACTED } from "../../cache/platform/secret.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
+import type { Origin } from "./origin.ts";
 
 const SUBJECT = "proxy";
 /** Where machines in clouds get their identity; no proxy can answer for it. */
 const IDENTITY_SERVICE = new URL("http://169.254.169.254/");
 
-/** The check of HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY for requests to `urls`. */
+/** The check of the proxies on the way to `origins`, and to the identity of this machine. */
 export function proxy(
-  urls: readonly URL[],
+  origins: readonly Origin[],
   usesIdentityService: boolean,
   env: Environment,
 ): Check {
@@ -18,12 +19,12 @@ export function proxy(
     name: "proxy",
     subject: SUBJECT,
     deadlineMs: LOCAL_DEADLINE_MS,
-    run: () => Promise.resolve(judgeProxies(urls, usesIdentityService, env)),
+    run: () => Promise.resolve(judgeProxies(origins, usesIdentityService, env)),
   };
 }
 
 function judgeProxies(
-  urls: readonly URL[],
+  origins: readonly Origin[],
   usesIdentityService: boolean,
   env: Environment,
 ): Finding {
@@ -35,19 +36,22 @@ function judgeProxies(
       `Add ${IDENTITY_SERVICE.hostname} to NO_PROXY`,
     );
   }
-  const proxied = urls.flatMap((url) => {
-    const through = proxyFor(url, env);
-    return through === null ? [] : [`${url.host} through ${through}`];
-  });
+  const proxied = origins.flatMap(({ url, proxy: through }) =>
+    through === null ? [] : [`${url.host} through ${through}`]
+  );
   if (proxied.length === 0) return good(SUBJECT, "none: requests go straight to the stores");
   return doubtful(
     SUBJECT,
     `requests go to ${proxied.join(", ")}`,
-    "Add the stores to NO_PROXY where they can be reached straight: a proxy bounds the throughput",
+    "Add stores that can be reached straight to NO_PROXY, or take proxy out of their backends: " +
+      "a proxy bounds the throughput",
   );
 }
 
-/** The proxy that requests to `url` go through, without password; null when they go straight. */
+/**
+ * The proxy of the environment that requests to `url` go through, without password; null when they
+ * go straight.
+ */
 export function proxyFor(url: URL, env: Environment): string | null {
   const scheme = url.protocol === "https:" ? "https_proxy" : "http_proxy";
   const proxy = variable(scheme, env) ?? variable("all_proxy", env);
