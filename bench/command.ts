@@ -67,7 +67,7 @@ async function bench(settings: BenchSettings, context: CommandContext): Promise<
     chunkBytes: settings.chunk,
     direct: settings.direct,
     seed: settings.seed,
-    digest: reference?.digest ?? null,
+    digests: reference?.digests ?? [],
     sets: baseline === null ? [files] : [files, baseline],
   }, clock);
   const measurement = await measure(readers, {

@@ -4,7 +4,8 @@
  */
 import { dirname, join } from "node:path/posix";
 import { CommandError } from "../../cache/platform/exit.ts";
-import type { DigestName, FileDigest } from "./read_messages.ts";
+import type { Checksum, DigestName } from "./digest.ts";
+import type { FileDigest } from "./read_messages.ts";
 
 /** Names under which a list is found in the directory it is about. */
 export const MANIFEST_NAMES = ["SHA512SUMS", "SHA256SUMS", "SHA1SUMS", "MD5SUMS"];
@@ -21,7 +22,7 @@ const LINE = /^(\\?)([0-9a-f]{32,128}) [ *](.+)$/;
 /** Checksums of files by their paths, all of one kind. */
 export interface Manifest {
   readonly digest: DigestName;
-  readonly expected: ReadonlyMap<string, string>;
+  readonly expected: ReadonlyMap<string, Checksum>;
 }
 
 /**
@@ -30,15 +31,15 @@ export interface Manifest {
  * @throws {CommandError} naming the first line that is none.
  */
 export function parseManifest(path: string, text: string): Manifest {
-  const expected = new Map<string, string>();
+  const expected = new Map<string, Checksum>();
   const kinds = new Set<DigestName>();
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
-    const [, escaped, digest = "", name = ""] = LINE.exec(line) ?? [];
-    const kind = DIGEST_BY_LENGTH.get(digest.length);
-    if (kind === undefined) throw wrong(path, `line ${index + 1} is no checksum and path`);
-    kinds.add(kind);
-    expected.set(join(dirname(path), escaped === "" ? name : unescaped(name)), digest);
+    const [, escaped, hex = "", name = ""] = LINE.exec(line) ?? [];
+    const digest = DIGEST_BY_LENGTH.get(hex.length);
+    if (digest === undefined) throw wrong(path, `line ${index + 1} is no checksum and path`);
+    kinds.add(digest);
+    expected.set(join(dirname(path), escaped === "" ? name : unescaped(name)), { digest, hex });
   }
   const [digest, second] = kinds;
   if (digest === undefined) throw wrong(path, "it is empty");
@@ -55,20 +56,24 @@ export interface Verdict {
   readonly unknown: number;
 }
 
-/** Compares what readers read with what is `expected`; a file that was read twice counts once. */
+/**
+ * Compares what readers read with what is `expected`, each file by the kind of checksum that is; a
+ * file that was read twice counts once.
+ */
 export function compare(
-  expected: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, Checksum>,
   digests: readonly FileDigest[],
 ): Verdict {
   const matched = new Set<string>();
   const different = new Set<string>();
-  const unknown = new Set<string>();
-  for (const { path, digest } of digests) {
+  const read = new Set<string>();
+  for (const { path, digest, hex } of digests) {
+    read.add(path);
     const wanted = expected.get(path);
-    if (wanted === undefined) unknown.add(path);
-    else (wanted === digest ? matched : different).add(path);
+    if (wanted?.digest === digest) (wanted.hex === hex ? matched : different).add(path);
   }
-  return { matched: matched.size, different: [...different].sort(), unknown: unknown.size };
+  const unknown = read.difference(matched.union(different)).size;
+  return { matched: matched.size, different: [...different].sort(), unknown };
 }
 
 function unescaped(name: string): string {

@@ -24,7 +24,7 @@ Deno.test("parseManifest says which line is no checksum", () => {
 
 Deno.test("compare counts a file once, and tells different from unknown", () => {
   const { expected } = parseManifest("/data/MD5SUMS", `${MD5}  a\n${MD5}  b\n`);
-  const read = (path: string, digest: string) => ({ path, digest });
+  const read = (path: string, hex: string) => ({ path, digest: "md5", hex }) as const;
   assert.deepEqual(
     compare(expected, [
       read("/data/a", MD5),
@@ -34,4 +34,23 @@ Deno.test("compare counts a file once, and tells different from unknown", () => 
     ]),
     { matched: 1, different: ["/data/b"], unknown: 1 },
   );
+});
+
+Deno.test("compare holds each file against the kind of checksum that is expected of it", () => {
+  const expected = new Map(
+    [
+      ["/a", { digest: "md5", hex: MD5 }],
+      ["/b", { digest: "crc32c", hex: "00000001" }],
+      ["/c", { digest: "sha256", hex: "a".repeat(64) }],
+    ] as const,
+  );
+  const read = (path: string, crc: string) => [
+    { path, digest: "md5", hex: MD5 } as const,
+    { path, digest: "crc32c", hex: crc } as const,
+  ];
+  assert.deepEqual(
+    compare(expected, [...read("/a", "00000002"), ...read("/b", "00000001"), ...read("/c", "0")]),
+    { matched: 2, different: [], unknown: 1 },
+  );
+  assert.deepEqual(compare(expected, read("/b", "00000002")).different, ["/b"]);
 });

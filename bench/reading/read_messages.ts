@@ -1,4 +1,5 @@
 /** What the benchmark and its readers say to each other. Plain data: it crosses threads. */
+import type { Checksum, DigestName } from "./digest.ts";
 import type { BenchFile, Pattern, ReaderPlace } from "./pattern.ts";
 
 /** What a reader is made with. */
@@ -8,26 +9,22 @@ export interface ReaderSettings {
   readonly chunkBytes: number;
   /** Past the page cache (O_DIRECT). */
   readonly direct: boolean;
-  /** Take the checksum of each file that was read whole. */
-  readonly digest: DigestName | null;
+  /** Take checksums of these kinds of each file that was read whole. */
+  readonly digests: readonly DigestName[];
   /** Sets of files to read from, one at a time; a set keeps its place while another is read. */
   readonly sets: readonly (readonly BenchFile[])[];
   /** Not 0: stop. Looked at before each read. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 }
 
-/** Checksums a manifest may hold. */
-export type DigestName = "md5" | "sha1" | "sha256" | "sha512";
-
 export type ReaderQuestion =
   | { readonly kind: "setup"; readonly settings: ReaderSettings }
   /** Read from a set until `stop` is set. */
   | { readonly kind: "read"; readonly set: number };
 
-/** A file that was read whole, and what came out. */
-export interface FileDigest {
+/** A checksum of a file that was read whole. */
+export interface FileDigest extends Checksum {
   readonly path: string;
-  readonly digest: string;
 }
 
 export type ReaderAnswer =

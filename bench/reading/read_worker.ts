@@ -3,13 +3,13 @@
 /**
  * One reader: a thread that reads and waits, as the worker of a data loader does.
  */
-import { createHash, type Hash } from "node:crypto";
 import { present } from "../../cache/platform/assert.ts";
 import { alignedMemory } from "../../cache/platform/aligned_memory.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc, type Memory } from "../../cache/platform/libc.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
+import { type Digest, type DigestName, openDigest } from "./digest.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
 import { type BenchFile, type ReadRange, type Reads, reads } from "./pattern.ts";
 import { OpenFiles } from "./open_files.ts";
@@ -22,6 +22,12 @@ function answer(message: ReaderAnswer): void {
   self.postMessage(message);
 }
 
+/** A kind of checksum, and what computes it. */
+interface OpenDigest {
+  readonly name: DigestName;
+  readonly digest: Digest;
+}
+
 /** A reader with what it has open. */
 class Reader {
   readonly #settings: ReaderSettings;
@@ -30,10 +36,13 @@ class Reader {
   readonly #buffer: Memory;
   /** Of each set: the reads to come. */
   readonly #reads: readonly Reads[];
-  #digest: { readonly path: string; readonly hash: Hash; bytes: number } | null = null;
+  readonly #digests: readonly OpenDigest[];
+  /** The file whose checksums are being taken. */
+  #digested: { readonly path: string; bytes: number } | null = null;
 
-  constructor(settings: ReaderSettings) {
+  private constructor(settings: ReaderSettings, digests: readonly OpenDigest[]) {
     this.#settings = settings;
+    this.#digests = digests;
     const flags = OPEN_FLAGS.RDONLY | (settings.direct ? OPEN_FLAGS.DIRECT : 0);
     this.#files = new OpenFiles(this.#libc, flags);
     // A direct read of a file's end asks for whole sectors.
@@ -42,6 +51,14 @@ class Reader {
     this.#reads = settings.sets.map((files) =>
       reads(settings.pattern, files, settings.chunkBytes, settings.place)
     );
+  }
+
+  static async open(settings: ReaderSettings): Promise<Reader> {
+    const digests = settings.digests.map(async (name) => ({
+      name,
+      digest: await openDigest(name),
+    }));
+    return new Reader(settings, await Promise.all(digests));
   }
 
   /** Reads from `set` until told to stop. */
@@ -61,9 +78,8 @@ class Reader {
       latencies.add(endedMs - beganMs);
       beganMs = endedMs;
       bytes += range.lengthBytes;
-      const digest = this.#digested(file, range);
-      if (digest === null) continue;
-      digests.push(digest);
+      if (this.#digests.length === 0) continue;
+      digests.push(...this.#digest(file, range));
       beganMs = systemClock.monotonicMs();
     }
     return { kind: "done", bytes, counts: latencies.counts, digests };
@@ -88,26 +104,29 @@ class Reader {
     }
   }
 
-  /** Takes what was just read into the file's checksum; the checksum, behind the last byte. */
-  #digested({ path, sizeBytes }: BenchFile, range: ReadRange): FileDigest | null {
-    const { digest } = this.#settings;
-    if (digest === null) return null;
-    if (range.offset === 0) this.#digest = { path, hash: createHash(digest), bytes: 0 };
-    const current = this.#digest;
-    if (current === null || current.path !== path || current.bytes !== range.offset) return null;
-    current.hash.update(this.#buffer.subarray(0, range.lengthBytes));
+  /** Takes what was just read into the file's checksums; these, behind the last byte. */
+  #digest({ path, sizeBytes }: BenchFile, range: ReadRange): readonly FileDigest[] {
+    if (range.offset === 0) {
+      this.#digested = { path, bytes: 0 };
+      for (const { digest } of this.#digests) digest.start();
+    }
+    const current = this.#digested;
+    if (current === null || current.path !== path || current.bytes !== range.offset) return [];
+    const bytes = this.#buffer.subarray(0, range.lengthBytes);
+    for (const { digest } of this.#digests) digest.update(bytes);
     current.bytes += range.lengthBytes;
-    return current.bytes < sizeBytes ? null : { path, digest: current.hash.digest("hex") };
+    if (current.bytes < sizeBytes) return [];
+    return this.#digests.map(({ name, digest }) => ({ path, digest: name, hex: digest.hex() }));
   }
 }
 
 /** Answers questions, one after the other. */
 function serve(): void {
   let reader: Reader | null = null;
-  self.onmessage = ({ data }: MessageEvent<ReaderQuestion>) => {
+  self.onmessage = async ({ data }: MessageEvent<ReaderQuestion>) => {
     try {
       if (data.kind === "setup") {
-        reader = new Reader(data.settings);
+        reader = await Reader.open(data.settings);
         answer({ kind: "ready" });
       } else {
         answer(present(reader, "reader").read(data.set));

@@ -2,8 +2,9 @@
 import type { Clock } from "../../cache/platform/clock.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
+import type { DigestName } from "./digest.ts";
 import type { BenchFile, Pattern } from "./pattern.ts";
-import type { DigestName, FileDigest, ReaderAnswer, ReaderQuestion } from "./read_messages.ts";
+import type { FileDigest, ReaderAnswer, ReaderQuestion } from "./read_messages.ts";
 
 /** What is read, how, and by how many. */
 export interface Workload {
@@ -12,7 +13,7 @@ export interface Workload {
   readonly chunkBytes: number;
   readonly direct: boolean;
   readonly seed: number;
-  readonly digest: DigestName | null;
+  readonly digests: readonly DigestName[];
   /** The directory under test, and the baseline where there is one. */
   readonly sets: readonly (readonly BenchFile[])[];
 }
@@ -43,7 +44,7 @@ export class Readers implements Disposable {
 
   /** Starts the readers of `workload`; they wait until they are told to read. */
   static async start(workload: Workload, clock: Clock): Promise<Readers> {
-    const { pattern, readers, chunkBytes, direct, seed, digest, sets } = workload;
+    const { pattern, readers, chunkBytes, direct, seed, digests, sets } = workload;
     const stop = new Int32Array(new SharedArrayBuffer(4));
     const workers = Array.from(
       { length: readers },
@@ -53,7 +54,7 @@ export class Readers implements Disposable {
     try {
       await Promise.all(workers.map((worker, reader) => {
         const place = { reader, readers, seed };
-        const settings = { place, pattern, chunkBytes, direct, digest, sets, stop };
+        const settings = { place, pattern, chunkBytes, direct, digests, sets, stop };
         return asked(worker, { kind: "setup", settings });
       }));
       return started;

@@ -24,7 +24,7 @@ async function withFiles(
       chunkBytes: 30_000,
       direct: false,
       seed: 1,
-      digest: "sha256",
+      digests: ["sha256", "crc32c"],
       sets: [await findFiles(directory, NEVER)],
     }, directory);
   } finally {
@@ -32,7 +32,7 @@ async function withFiles(
   }
 }
 
-Deno.test("Readers reads whole files, counts each read and takes their checksums", async () => {
+Deno.test("Readers reads whole files, counts each read and takes checksums of each kind", async () => {
   await withFiles(async (workload, directory) => {
     using readers = await Readers.start(workload, systemClock);
     const { bytes, latencies, digests } = await readers.read(0, 300, NEVER);
@@ -43,8 +43,15 @@ Deno.test("Readers reads whole files, counts each read and takes their checksums
         createHash("sha256").update(new Uint8Array(BYTES).fill(index + 1)).digest("hex"),
       ]),
     );
-    assert.ok(digests.length > 0);
-    for (const { path, digest } of digests) assert.equal(digest, expected.get(path));
+    const hashes = digests.filter(({ digest }) => digest === "sha256");
+    assert.ok(hashes.length > 0);
+    for (const { path, hex } of hashes) assert.equal(hex, expected.get(path));
+    const crcs = digests.filter(({ digest }) => digest === "crc32c");
+    assert.deepEqual(crcs.map(({ path }) => path), hashes.map(({ path }) => path));
+    assert.equal(
+      new Set(crcs.map(({ hex }) => hex)).size,
+      new Set(crcs.map(({ path }) => path)).size,
+    );
   });
 });
 
@@ -102,7 +109,7 @@ Deno.test("Readers keeps files open between reads, and a bounded number of them"
           return false; // The descriptor of this very listing.
         }
       }).length;
-    const random = { ...workload, digest: null, pattern: "random", readers: 1 } as const;
+    const random = { ...workload, digests: [], pattern: "random", readers: 1 } as const;
     using few = await Readers.start(random, systemClock);
     await few.read(0, 200, NEVER);
     assert.equal(openBelow(directory), 3);

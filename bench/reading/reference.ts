@@ -2,15 +2,16 @@
 import { join } from "node:path/posix";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { type Manifest, MANIFEST_NAMES, parseManifest } from "./manifest.ts";
+import type { Checksum, DigestName } from "./digest.ts";
 import type { BenchFile } from "./pattern.ts";
-import type { DigestName, FileDigest } from "./read_messages.ts";
+import type { FileDigest } from "./read_messages.ts";
 import type { BenchSettings } from "./settings.ts";
-import { type AttributeReader, storeChecksums, storeDigest } from "./store_checksums.ts";
+import { type AttributeReader, storeChecksums, storeDigests } from "./store_checksums.ts";
 
-/** Where checksums come from, and of which kind they are. */
+/** Where checksums come from, and of which kinds they are. */
 export type Reference =
-  | { readonly kind: "list"; readonly digest: DigestName; readonly manifest: Manifest }
-  | { readonly kind: "store"; readonly digest: DigestName };
+  & { readonly digests: readonly DigestName[] }
+  & ({ readonly kind: "list"; readonly manifest: Manifest } | { readonly kind: "store" });
 
 /**
  * The list that was named, or one in the directory, or the store behind `files`.
@@ -24,9 +25,9 @@ export async function findReference(
 ): Promise<Reference> {
   const candidates = named === undefined ? MANIFEST_NAMES.map((name) => join(dir, name)) : [named];
   const manifest = readFirst(candidates);
-  if (manifest !== null) return { kind: "list", digest: manifest.digest, manifest };
-  const digest = named === undefined ? await storeDigest(files, attributes) : null;
-  if (digest !== null) return { kind: "store", digest };
+  if (manifest !== null) return { kind: "list", digests: [manifest.digest], manifest };
+  const digests = named === undefined ? await storeDigests(files, attributes) : [];
+  if (digests.length > 0) return { kind: "store", digests };
   const store = named === undefined ? ", and no store that keeps checksums" : "";
   throw new CommandError(
     "failed",
@@ -41,9 +42,9 @@ export async function expectedDigests(
   read: readonly FileDigest[],
   attributes: AttributeReader,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<ReadonlyMap<string, Checksum>> {
   if (reference.kind === "list") return reference.manifest.expected;
-  return await storeChecksums(read.map(({ path }) => path), reference.digest, attributes, signal);
+  return await storeChecksums(read.map(({ path }) => path), reference.digests, attributes, signal);
 }
 
 function readFirst(candidates: readonly string[]): Manifest | null {

@@ -1,6 +1,7 @@
 /** What stores know of the files of a mount, which tells it as an extended attribute. */
+import { present } from "../../cache/platform/assert.ts";
+import { type Checksum, DIGEST_NAMES, type DigestName } from "./digest.ts";
 import type { BenchFile } from "./pattern.ts";
-import type { DigestName } from "./read_messages.ts";
 
 /** Asks for an extended attribute; null when there is none. */
 export interface AttributeReader {
@@ -8,50 +9,53 @@ export interface AttributeReader {
 }
 
 const ATTRIBUTE = "user.warpdrive.checksum";
-const VALUE = /^(md5|sha256):([0-9a-f]{32,64})$/;
-/** Files that are looked at to see whether their store keeps checksums. */
+const VALUE = /^([a-z0-9]+):([0-9a-f]+)$/;
+/** Files that are looked at to see which checksums their stores keep. */
 const SAMPLE = 16;
 /** Each takes a blocking thread, and a request to the store. */
 const ASKED_AT_ONCE = 16;
 
-interface StoreChecksum {
-  readonly digest: DigestName;
-  readonly hex: string;
-}
-
-/** The kind of checksum that the store of `files` keeps; null when the first ones have none. */
-export async function storeDigest(
+/**
+ * The kinds of checksums that the stores of `files` keep, as far as some of them tell, from the
+ * first to the last: one directory may mix what was written in one piece with what was composed.
+ */
+export async function storeDigests(
   files: readonly BenchFile[],
   reader: AttributeReader,
-): Promise<DigestName | null> {
-  const asked = files.slice(0, SAMPLE).map(({ path }) => checksumAt(path, reader));
-  const known = (await Promise.all(asked)).find((checksum) => checksum !== null);
-  return known?.digest ?? null;
+): Promise<readonly DigestName[]> {
+  const step = Math.max(1, (files.length - 1) / (SAMPLE - 1));
+  const sample = Array.from(
+    { length: Math.min(SAMPLE, files.length) },
+    (_, index) => present(files[Math.round(index * step)], "file of the sample"),
+  );
+  const asked = sample.map(({ path }) => checksumAt(path, reader));
+  const known = (await Promise.all(asked)).flatMap((checksum) => checksum?.digest ?? []);
+  return [...new Set(known)];
 }
 
-/** What the store says of the files at `paths`, as far as it keeps checksums of kind `digest`. */
+/** What the stores say of the files at `paths`, as far as they keep checksums of these `digests`. */
 export async function storeChecksums(
   paths: Iterable<string>,
-  digest: DigestName,
+  digests: readonly DigestName[],
   reader: AttributeReader,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  const expected = new Map<string, string>();
+): Promise<ReadonlyMap<string, Checksum>> {
+  const expected = new Map<string, Checksum>();
   const queue = new Set(paths).values();
   const ask = async () => {
     for (const path of queue) {
       signal.throwIfAborted();
       const checksum = await checksumAt(path, reader);
-      if (checksum?.digest === digest) expected.set(path, checksum.hex);
+      if (checksum !== null && digests.includes(checksum.digest)) expected.set(path, checksum);
     }
   };
   await Promise.all(Array.from({ length: ASKED_AT_ONCE }, ask));
   return expected;
 }
 
-async function checksumAt(path: string, reader: AttributeReader): Promise<StoreChecksum | null> {
+async function checksumAt(path: string, reader: AttributeReader): Promise<Checksum | null> {
   const value = await reader.attributeLater(path, ATTRIBUTE);
-  const [, digest, hex] = value === null ? [] : VALUE.exec(new TextDecoder().decode(value)) ?? [];
-  if (hex === undefined) return null;
-  return { digest: digest === "md5" ? "md5" : "sha256", hex };
+  const [, kind, hex] = value === null ? [] : VALUE.exec(new TextDecoder().decode(value)) ?? [];
+  const digest = DIGEST_NAMES.find((name) => name === kind);
+  return digest === undefined || hex === undefined ? null : { digest, hex };
 }

@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { storeChecksums, storeDigest } from "./store_checksums.ts";
+import { storeChecksums, storeDigests } from "./store_checksums.ts";
 
 const MD5 = "d41d8cd98f00b204e9800998ecf8427e";
 const NEVER = new AbortController().signal;
@@ -19,21 +19,34 @@ function store(values: Readonly<Record<string, string>>) {
 
 const files = (...paths: string[]) => paths.map((path) => ({ path, sizeBytes: 1 }));
 
-Deno.test("storeDigest is what the first file with a checksum has", async () => {
-  const reader = store({ "/b": `sha256:${"a".repeat(64)}`, "/c": `md5:${MD5}` });
-  equal(await storeDigest(files("/a", "/b", "/c"), reader), "sha256");
-  equal(await storeDigest(files("/a"), reader), null);
-  equal(await storeDigest(files("/a"), store({ "/a": "crc64:00" })), null);
+Deno.test("storeDigests are the kinds that the files have", async () => {
+  const sha256 = `sha256:${"a".repeat(64)}`;
+  const reader = store({ "/b": sha256, "/c": "crc32c:e3069283", "/d": sha256 });
+  deepEqual(await storeDigests(files("/a", "/b", "/c", "/d"), reader), ["sha256", "crc32c"]);
+  deepEqual(await storeDigests(files("/a"), reader), []);
+  deepEqual(await storeDigests(files("/a"), store({ "/a": "crc64:00" })), []);
 });
 
-Deno.test("storeChecksums asks once for each file, and keeps to one kind", async () => {
-  const reader = store({ "/a": `md5:${MD5}`, "/b": `sha256:${"a".repeat(64)}` });
-  const expected = await storeChecksums(["/a", "/b", "/a", "/c"], "md5", reader, NEVER);
-  deepEqual([...expected], [["/a", MD5]]);
-  deepEqual(reader.asked.toSorted(), ["/a", "/b", "/c"]);
+Deno.test("storeDigests asks a few files only, from all over the list", async () => {
+  const paths = Array.from({ length: 1_000 }, (_, index) => `/${index}`);
+  const reader = store({ "/0": `md5:${MD5}`, "/999": "crc64nvme:ae8b14860a799888" });
+  deepEqual(await storeDigests(files(...paths), reader), ["md5", "crc64nvme"]);
+  equal(reader.asked.length, 16);
+});
+
+Deno.test("storeChecksums asks once for each file, and keeps to the kinds that were read", async () => {
+  const known = { "/a": `md5:${MD5}`, "/b": `sha256:${"a".repeat(64)}`, "/c": "crc32:cbf43926" };
+  const reader = store(known);
+  const paths = ["/a", "/b", "/a", "/c", "/d"];
+  const expected = await storeChecksums(paths, ["md5", "crc32"], reader, NEVER);
+  deepEqual([...expected], [
+    ["/a", { digest: "md5", hex: MD5 }],
+    ["/c", { digest: "crc32", hex: "cbf43926" }],
+  ]);
+  deepEqual(reader.asked.toSorted(), ["/a", "/b", "/c", "/d"]);
 });
 
 Deno.test("storeChecksums ends when it is told to", async () => {
   const reason = new Error("Stopped");
-  await rejects(storeChecksums(["/a"], "md5", store({}), AbortSignal.abort(reason)), reason);
+  await rejects(storeChecksums(["/a"], ["md5"], store({}), AbortSignal.abort(reason)), reason);
 });
