@@ -90,13 +90,17 @@ export async function openStacked(
 
 /** A SAS of the container with `permissions`, such as `rl` for reading and listing. */
 export function sas(azurite: Azurite, permissions: string): AzureAuth {
-  const query = generateBlobSASQueryParameters(
+  return { method: "sas", sasToken: new Secret(sasOf(azurite, permissions)) };
+}
+
+/** The same as the query of a URL. */
+export function sasOf(azurite: Azurite, permissions: string): string {
+  return generateBlobSASQueryParameters(
     {
       containerName: CONTAINER,
       permissions: ContainerSASPermissions.parse(permissions),
       expiresOn: new Date(Date.now() + 3_600_000),
     },
     new StorageSharedKeyCredential(azurite.account, azurite.key),
-  );
-  return { method: "sas", sasToken: new Secret(query.toString()) };
+  ).toString();
 }
