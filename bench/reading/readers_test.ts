@@ -32,7 +32,7 @@ async function withFiles(
   }
 }
 
-Deno.test("Readers reads whole files, counts each read and takes checksums of each kind", async () => {
+Deno.test("Readers reads whole files, counts each read and takes all checksums", async () => {
   await withFiles(async (workload, directory) => {
     using readers = await Readers.start(workload, systemClock);
     const { bytes, latencies, digests } = await readers.read(0, 300, NEVER);

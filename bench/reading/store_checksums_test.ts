@@ -34,7 +34,7 @@ Deno.test("storeDigests asks a few files only, from all over the list", async ()
   equal(reader.asked.length, 16);
 });
 
-Deno.test("storeChecksums asks once for each file, and keeps to the kinds that were read", async () => {
+Deno.test("storeChecksums asks once for each file, and keeps to what was read", async () => {
   const known = { "/a": `md5:${MD5}`, "/b": `sha256:${"a".repeat(64)}`, "/c": "crc32:cbf43926" };
   const reader = store(known);
   const paths = ["/a", "/b", "/a", "/c", "/d"];
