@@ -33,7 +33,7 @@ export async function storeDigests(
   return [...new Set(known)];
 }
 
-/** What the stores say of the files at `paths`, as far as their checksums are of these `digests`. */
+/** What the stores say of the files at `paths`, as far as it is one of these `digests`. */
 export async function storeChecksums(
   paths: Iterable<string>,
   digests: readonly DigestName[],
