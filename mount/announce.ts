@@ -6,6 +6,7 @@ import { within } from "../cache/platform/within.ts";
 import type { MountConfig } from "./config.ts";
 import type { HealthMonitor } from "./health.ts";
 import { setReadAhead } from "./mount_point.ts";
+import type { MountedHere } from "./mounted_here.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
 import type { Served, Surroundings } from "./serve_kernel.ts";
 
@@ -15,6 +16,7 @@ const READY_TIMEOUT_MS = 30_000;
 /** What heartbeats stand on. */
 export interface Watch {
   readonly liveness: HealthMonitor;
+  readonly mountedHere: MountedHere;
   readonly background: TaskGroup;
   /** Aborts when the mount has ended, whoever ended it. */
   readonly gone: AbortSignal;
@@ -25,7 +27,7 @@ export async function announce(
   config: MountConfig,
   { features }: Served,
   { context, libc, machine }: Surroundings,
-  { liveness, background, gone }: Watch,
+  { liveness, mountedHere, background, gone }: Watch,
 ): Promise<ServiceNotifier | null> {
   const { logger, clock, env } = context;
   await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);
@@ -47,7 +49,9 @@ export async function announce(
   );
   notifier.ready(`Serving ${names.length} backends at ${config.mountPoint}`);
   if (settings.heartbeatMs !== null) {
-    const alive = async (signal: AbortSignal) => (await liveness.report(signal)).status === "ok";
+    // Unmounted from outside, nothing can be asked there any more; stopMount sees to the end.
+    const alive = async (signal: AbortSignal) =>
+      (await liveness.report(signal)).status === "ok" || !await mountedHere();
     const heartbeat = { intervalMs: settings.heartbeatMs, clock, alive };
     background.add(notifier.beat(heartbeat, gone));
   }

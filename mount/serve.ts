@@ -25,6 +25,7 @@ import { detach } from "./fuse/attach.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
 import { createMonitors } from "./monitors.ts";
 import { prepareMountPoint } from "./mount_point.ts";
+import { mountedHere } from "./mounted_here.ts";
 import { MountProbes } from "./mount_probes.ts";
 import { buildNamespace } from "./namespace.ts";
 import { Plans } from "./plans.ts";
@@ -81,7 +82,8 @@ export async function serveMount(
   probes.fileSystem = served.fileSystem;
   probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
-  const watch = { liveness: monitors.liveness, background, gone: gone.signal };
+  const here = await mountedHere(config.mountPoint, machine);
+  const watch = { liveness: monitors.liveness, mountedHere: here, background, gone: gone.signal };
   try {
     const sources = controlSources(config, { ...surroundings, cache, warm, teams }, served);
     await using _control = serveControl(sockets, sources, libc, context);
@@ -89,6 +91,8 @@ export async function serveMount(
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
+      mountedHere: here,
+      openFiles: () => served.fileSystem.openFiles,
       notifier: await announce(config, served, surroundings, watch),
       context,
       timeoutMs: stopTimeoutMs,

@@ -3,15 +3,23 @@
  *
  * A signal asks for an unmount. While someone holds the mount it goes on answering and tries
  * again; after `timeoutMs`, or at a second signal, it is detached from the tree regardless.
+ *
+ * umount(2) takes a mount out of its own namespace only: where a container has it in another one,
+ * the kernel never ends the session. Neither does it where the unmount was lazy and files are open.
+ * After an unmount from outside, files are served until they are closed, and everybody else for
+ * `timeoutMs`.
  */
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { formatDuration } from "../cache/platform/units.ts";
 import { describeHolders, holdersOf } from "./holders.ts";
+import type { MountedHere } from "./mounted_here.ts";
 import type { ServiceNotifier } from "./notify.ts";
 
 /** Pause between attempts to unmount a busy mount. */
 const RETRY_MS = 250;
+/** Pause between looks for an unmount from outside. */
+const LOOK_MS = 2_000;
 
 /** What ends a mount. */
 export interface Stopping {
@@ -20,6 +28,8 @@ export interface Stopping {
   readonly ended: Promise<string>;
   /** Unmounts; false when the mount is busy. */
   readonly detach: (lazy: boolean) => Promise<boolean>;
+  readonly mountedHere: MountedHere;
+  readonly openFiles: () => number;
   readonly notifier: ServiceNotifier | null;
   readonly context: CommandContext;
   /** How long holders may keep the mount after a signal. */
@@ -28,28 +38,46 @@ export interface Stopping {
 
 /** Waits until the mount has ended and returns the exit code. */
 export async function stopMount(stopping: Stopping): Promise<ExitCode> {
-  const { ended, context: { signal, logger }, mountPoint } = stopping;
-  const asked = Promise.withResolvers<null>();
-  const onAbort = () => asked.resolve(null);
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  const reason = await Promise.race([ended, asked.promise]);
-  signal.removeEventListener("abort", onAbort);
-  if (reason !== null) {
-    logger.info("The mount ended", { mount_point: mountPoint, reason });
-    return reason === "unmounted" ? EXIT.done : EXIT.failed;
+  const { mountPoint, context: { signal, logger } } = stopping;
+  const isGone = async () => !await stopping.mountedHere();
+  const first = await waitUntil(isGone, LOOK_MS, signal, stopping);
+  const next = first === "so it is" ? await serveElsewhere(stopping) : first;
+  if (next === "signal") {
+    stopping.notifier?.stopping(`Unmounting ${mountPoint}`);
+    await unmount(stopping);
+    logger.info("Unmounted", { event: "unmounted", mount_point: mountPoint });
+    return EXIT.done;
   }
-  stopping.notifier?.stopping(`Unmounting ${mountPoint}`);
-  await unmount(stopping);
-  logger.info("Unmounted", { event: "unmounted", mount_point: mountPoint });
-  return EXIT.done;
+  logger.info("The mount ended", { mount_point: mountPoint, reason: next.ended });
+  return next.ended === "unmounted" ? EXIT.done : EXIT.failed;
+}
+
+/** After an unmount from outside: serves whoever still has the mount. */
+async function serveElsewhere(stopping: Stopping): Promise<"signal" | Ended> {
+  const { mountPoint, timeoutMs, context: { clock, signal, logger } } = stopping;
+  const openFiles = stopping.openFiles();
+  if (openFiles > 0) {
+    const message = "The mount was unmounted while files are open: they are served until closed";
+    logger.warn(message, { mount_point: mountPoint, open_files: openFiles });
+    stopping.notifier?.status(`Unmounted from ${mountPoint}, serves files that are open`);
+  }
+  const endMs = clock.monotonicMs() + timeoutMs;
+  // Before Linux 5.8 a reader of a table that changes may miss a line: it is looked at again.
+  const isOver = async () =>
+    clock.monotonicMs() >= endMs && stopping.openFiles() === 0 && !await stopping.mountedHere();
+  const next = await waitUntil(isOver, RETRY_MS, signal, stopping);
+  if (next !== "so it is") return next;
+  endElsewhere("unmounted, and no file is open", stopping);
+  return { ended: "unmounted" };
 }
 
 async function unmount(stopping: Stopping): Promise<void> {
   const { mountPoint, timeoutMs, context: { clock, logger, forceSignal } } = stopping;
   const endMs = clock.monotonicMs() + timeoutMs;
+  const isLate = () => clock.monotonicMs() >= endMs;
   let told = false;
-  while (!await stopping.detach(false)) {
+  // Where someone else took the mount away, what lies there now is not ours.
+  while (await stopping.mountedHere() && !await stopping.detach(false)) {
     if (!told) {
       told = true;
       logger.warn("The mount is busy: it is served until its holders let go", {
@@ -59,13 +87,13 @@ async function unmount(stopping: Stopping): Promise<void> {
       });
     }
     const left = endMs - clock.monotonicMs();
-    const next = left <= 0 ? "force" : await pause(Math.min(RETRY_MS, left), stopping);
-    // Someone else took the mount away: what lies there now is not ours.
-    if (next === "ended") return;
-    if (next === "force") {
+    const pauseMs = Math.max(0, Math.min(RETRY_MS, left));
+    const next = await waitUntil(() => true, pauseMs, forceSignal, stopping);
+    if (next !== "so it is" && next !== "signal") return;
+    if (next === "signal" || isLate()) {
       logger.warn("Detach the mount although it is busy", {
         mount_point: mountPoint,
-        because: forceSignal.aborted ? "second signal" : "timeout",
+        because: next === "signal" ? "second signal" : "timeout",
       });
       await stopping.detach(true);
       return;
@@ -73,23 +101,40 @@ async function unmount(stopping: Stopping): Promise<void> {
   }
   // What was in flight is answered: the kernel ends the session only then. A container that has the
   // mount in a namespace of its own keeps the session, and is served no longer than other holders.
-  for (let next = await pause(RETRY_MS, stopping); next !== "ended";) {
-    if (next === "force" || clock.monotonicMs() >= endMs) {
-      logger.warn("End the mount although another mount namespace has it", {
-        mount_point: mountPoint,
-        because: next === "force" ? "second signal" : "timeout",
-      });
-      return;
-    }
-    next = await pause(RETRY_MS, stopping);
-  }
+  const next = await waitUntil(isLate, RETRY_MS, forceSignal, stopping);
+  if (next === "signal") endElsewhere("second signal", stopping);
+  if (next === "so it is") endElsewhere("timeout", stopping);
 }
 
-/** Waits `ms`, or less when the session ends or a second signal comes; says which it was. */
-async function pause(
+function endElsewhere(because: string, { mountPoint, context: { logger } }: Stopping): void {
+  const message = "End the mount although another mount namespace has it";
+  logger.warn(message, { mount_point: mountPoint, because });
+}
+
+/** The session has ended, and why. */
+interface Ended {
+  readonly ended: string;
+}
+
+/** Looks every `ms` whether something is so, until it is, `signal` aborts or the session ends. */
+async function waitUntil(
+  isSo: () => boolean | Promise<boolean>,
   ms: number,
-  { ended, context: { clock, forceSignal } }: Stopping,
-): Promise<"again" | "ended" | "force"> {
-  const slept = clock.sleep(ms, forceSignal).then(() => "again" as const, () => "force" as const);
-  return await Promise.race([slept, ended.then(() => "ended" as const)]);
+  signal: AbortSignal,
+  { ended, context: { clock } }: Stopping,
+): Promise<"so it is" | "signal" | Ended> {
+  const settled = new AbortController();
+  const either = AbortSignal.any([signal, settled.signal]);
+  const look = async () => {
+    do {
+      const slept = await clock.sleep(ms, either).then(() => true, () => false);
+      if (!slept) return "signal";
+    } while (!await isSo());
+    return "so it is";
+  };
+  try {
+    return await Promise.race([look(), ended.then((reason) => ({ ended: reason }))]);
+  } finally {
+    settled.abort();
+  }
 }

@@ -116,6 +116,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "An unmount ends a mount although a container has it in a namespace of its own",
+  ignore: !ROOT,
+  fn: async () => {
+    await using mounted = await mount({ fill, args: ["--stop-timeout", "500ms"] });
+    await using _container = await holdOnTo(mounted.path, "mount namespace");
+    equal((await umount(mounted.path)).code, 0);
+    equal(await mounted.program.exit(), 0);
+    ok(mounted.program.log.some(({ message }) => message.includes("another mount namespace")));
+  },
+});
+
+Deno.test({
+  name: "An unmount leaves a container the files that it has open, until it closes them",
+  ignore: !ROOT,
+  fn: async () => {
+    await using mounted = await mount({ fill, args: ["--stop-timeout", "0s"] });
+    const file = `${mounted.data}/file`;
+    await using container = await holdOnTo(file, "open file in a mount namespace");
+    equal((await umount(mounted.path)).code, 0);
+    const { program } = mounted;
+    await program.logged("that it serves on", ({ message }) => message.includes("files are open"));
+    equal(await Deno.readTextFile(`/proc/${container.pid}/fd/3`), "content");
+    await container[Symbol.asyncDispose]();
+    equal(await program.exit(), 0);
+    equal(program.log.at(-1)?.fields["reason"], "unmounted");
+  },
+});
+
 /** Waits until a stopping mount says that it is busy; the holders it names. */
 async function busy({ program }: Mounted): Promise<string> {
   const { fields } = await program.logged("that it is busy", ({ fields }) => "holders" in fields);

@@ -12,6 +12,8 @@ const HOLDS = {
   /** As a container that was started beside it. */
   "mount namespace":
     "exec unshare --mount --propagation=private sh -c 'echo holding && exec sleep infinity'",
+  "open file in a mount namespace": `exec unshare --mount --propagation=private sh -c '
+      exec 3<"$1" && echo holding && exec sleep infinity' sh "$1"`,
 } as const;
 
 export type Hold = keyof typeof HOLDS;
