@@ -6,7 +6,6 @@ import { within } from "../cache/platform/within.ts";
 import type { MountConfig } from "./config.ts";
 import type { HealthMonitor } from "./health.ts";
 import { setReadAhead } from "./mount_point.ts";
-import type { MountedHere } from "./mounted_here.ts";
 import { notifySettings, ServiceNotifier } from "./notify.ts";
 import type { Served, Surroundings } from "./serve_kernel.ts";
 
@@ -16,7 +15,6 @@ const READY_TIMEOUT_MS = 30_000;
 /** What heartbeats stand on. */
 export interface Watch {
   readonly liveness: HealthMonitor;
-  readonly mountedHere: MountedHere;
   readonly background: TaskGroup;
   /** Aborts when the mount has ended, whoever ended it. */
   readonly gone: AbortSignal;
@@ -25,9 +23,9 @@ export interface Watch {
 /** Says that the mount is there, once it is listable, and keeps the service manager informed. */
 export async function announce(
   config: MountConfig,
-  { features }: Served,
+  { features, mountedHere }: Served,
   { context, libc, machine }: Surroundings,
-  { liveness, mountedHere, background, gone }: Watch,
+  { liveness, background, gone }: Watch,
 ): Promise<ServiceNotifier | null> {
   const { logger, clock, env } = context;
   await setReadAhead(config.mountPoint, config.fuse.readAheadBytes, machine, logger);

@@ -25,7 +25,6 @@ import { detach } from "./fuse/attach.ts";
 import { READ_BYTES_MAX } from "./fuse/handshake.ts";
 import { createMonitors } from "./monitors.ts";
 import { prepareMountPoint } from "./mount_point.ts";
-import { mountedHere } from "./mounted_here.ts";
 import { MountProbes } from "./mount_probes.ts";
 import { buildNamespace } from "./namespace.ts";
 import { Plans } from "./plans.ts";
@@ -82,8 +81,7 @@ export async function serveMount(
   probes.fileSystem = served.fileSystem;
   probes.session = served.session;
   const background = new TaskGroup((error) => logger.error("Lose a background task", { error }));
-  const here = await mountedHere(config.mountPoint, machine);
-  const watch = { liveness: monitors.liveness, mountedHere: here, background, gone: gone.signal };
+  const watch = { liveness: monitors.liveness, background, gone: gone.signal };
   try {
     const sources = controlSources(config, { ...surroundings, cache, warm, teams }, served);
     await using _control = serveControl(sockets, sources, libc, context);
@@ -91,7 +89,7 @@ export async function serveMount(
       mountPoint: config.mountPoint,
       ended: served.ended,
       detach: (lazy) => detach(libc, config.mountPoint, served.attachment.by, lazy),
-      mountedHere: here,
+      mountedHere: served.mountedHere,
       openFiles: () => served.fileSystem.openFiles,
       notifier: await announce(config, served, surroundings, watch),
       context,

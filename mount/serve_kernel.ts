@@ -13,6 +13,7 @@ import type { KernelFeatures } from "./fuse/handshake.ts";
 import { isBeingKilled } from "./fuse/killed.ts";
 import { Session } from "./fuse/session.ts";
 import { stackDepthOf } from "./mount_point.ts";
+import { type MountedHere, mountedHere } from "./mounted_here.ts";
 import { buildNamespace } from "./namespace.ts";
 import type { Plans } from "./plans.ts";
 import type { OpenVolumes } from "./volumes.ts";
@@ -23,6 +24,7 @@ const DIRECTORY_AHEAD = { files: 4, blocksPerFile: 4 };
 /** A mount being served. */
 export interface Served {
   readonly attachment: Attachment;
+  readonly mountedHere: MountedHere;
   readonly device: Device;
   readonly features: KernelFeatures;
   readonly fileSystem: FileSystem;
@@ -69,8 +71,9 @@ export async function serveKernel(config: MountConfig, around: Surroundings): Pr
     const passthrough = agreed.passthrough && mayPassThrough(device, libc, context.logger);
     const features = { ...agreed, passthrough };
     const fileSystem = createFileSystem(config, around, device, session, features);
+    const here = await mountedHere(config.mountPoint, machine);
     const ended = session.serve(fileSystem);
-    return { attachment, device, features, fileSystem, session, ended };
+    return { attachment, mountedHere: here, device, features, fileSystem, session, ended };
   } catch (error) {
     device.close();
     await detach(libc, config.mountPoint, attachment.by, true);
