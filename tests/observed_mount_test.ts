@@ -1,8 +1,10 @@
 /** What a real mount tells of itself: metrics, health, and the service manager. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { METRICS } from "../cache/metrics/metrics.ts";
+import { succeed } from "./support/command.ts";
 import { eventually } from "./support/eventually.ts";
-import { mount, Mounted, mountTest } from "./support/mounted.ts";
+import { holdOnTo } from "./support/holder.ts";
+import { mount, Mounted, mountTest, ROOT } from "./support/mounted.ts";
 import { NotifySocket } from "./support/notify_socket.ts";
 import { createPlace } from "./support/place.ts";
 
@@ -83,6 +85,31 @@ Deno.test("The service manager hears when a mount is ready, alive and stopping",
   while (last.has("WATCHDOG")) last = await socket.receive();
   equal(last.get("STOPPING"), "1");
   equal(await mounted.program.exit(), 0);
+});
+
+Deno.test({
+  name: "The service manager hears of a mount that only a container has: it is alive",
+  ignore: !ROOT,
+  fn: async () => {
+    await using place = await createPlace();
+    await fill(place.source);
+    const path = `${place.root}/notify`;
+    using socket = await NotifySocket.listen(path);
+    await using mounted = await Mounted.start(place, {
+      variables: { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" },
+    });
+    const file = `${mounted.data}/directory/a`;
+    await using container = await holdOnTo(file, "open file in a mount namespace");
+    await succeed("umount", mounted.path);
+    for (let heard = await socket.receive(); !/^Unmounted/.test(heard.get("STATUS") ?? "");) {
+      heard = await socket.receive();
+    }
+    for (let beat = 0; beat < 3; beat += 1) {
+      deepEqual(await socket.receive(), new Map([["WATCHDOG", "1"]]));
+    }
+    await container[Symbol.asyncDispose]();
+    equal(await mounted.program.exit(), 0);
+  },
 });
 
 Deno.test("A backend whose root is missing is reported, listed, and comes by itself", async () => {
