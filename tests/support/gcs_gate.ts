@@ -29,6 +29,8 @@ export class GcsGate implements AsyncDisposable {
   knowsGenerations = true;
   /** The project that has to pay for each request; null: nobody has to. */
   paying: string | null = null;
+  /** What the metadata of objects say instead, by the path they are asked at. */
+  readonly instead = new Map<string, Readonly<Record<string, string | undefined>>>();
   readonly #upstream: string;
   readonly #tokens: TokenBook;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -57,6 +59,7 @@ export class GcsGate implements AsyncDisposable {
     this.forbids = () => false;
     this.knowsGenerations = true;
     this.paying = null;
+    this.instead.clear();
     this.seen.length = 0;
   }
 
@@ -113,6 +116,8 @@ export class GcsGate implements AsyncDisposable {
       body: body === null ? null : await request.bytes(),
       redirect: "manual",
     });
+    const instead = query.has("alt") || method !== "GET" ? undefined : this.instead.get(path);
+    if (instead !== undefined) return Response.json({ ...await answer.json(), ...instead });
     return new Response(answer.body, { status: answer.status, headers: answer.headers });
   }
 
