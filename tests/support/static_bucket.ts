@@ -1,13 +1,15 @@
 /** One bucket with one object, as S3 tells of it: enough to see that a client works. */
 
 const MODIFIED = new Date("2026-01-02T03:04:05Z");
-const ETAG = '"0123456789abcdef0123456789abcdef"';
+/** Of an object in parts. */
+const ETAG = '"0123456789abcdef0123456789abcdef-2"';
 
-/** Serves `key` with `content` in `bucket`, on loopback; disposing ends it. */
+/** Serves `key` with `content` in `bucket`, on loopback, its answers with `facts`. */
 export function serveBucket(
   bucket: string,
   key: string,
   content: string,
+  facts: Readonly<Record<string, string>>,
 ): Deno.HttpServer<Deno.NetAddr> {
   const object = `<Contents><Key>${key}</Key><LastModified>${MODIFIED.toISOString()}</LastModified>
 <ETag>${ETAG}</ETag><Size>${content.length}</Size></Contents>`;
@@ -28,6 +30,7 @@ ${key.startsWith(prefix) ? object : ""}</ListBucketResult>`;
     ) ?? [];
     const end = last === "" ? content.length : Math.min(Number(last) + 1, content.length);
     const headers = {
+      ...facts,
       "etag": ETAG,
       "last-modified": MODIFIED.toUTCString(),
       "content-length": String(end - Number(first)),
