@@ -21,7 +21,7 @@ import { longCall } from "../long_call.ts";
 import type { OfflineCache } from "../offline_cache.ts";
 import type { Column } from "../output/column.ts";
 import { FORMAT_OPTION, parseFormat, printRecord } from "../output/format.ts";
-import { StatusLine } from "../output/status_line.ts";
+import { StatusLine } from "../../cache/platform/status_line.ts";
 import { visible } from "../output/visible.ts";
 import { reachCache, type ReachedCache, selectOffline } from "../reach_cache.ts";
 

@@ -1,21 +1,21 @@
 /** How far the doctor is, on one line of a terminal that goes away in the end. */
 import type { Output } from "../../cache/platform/cli.ts";
+import { StatusLine } from "../../cache/platform/status_line.ts";
 import type { Check } from "./check.ts";
 import type { CheckObserver } from "./run_checks.ts";
 
-const CLEAR_LINE = "\r\x1b[K";
 /** More names than this would not fit on the line. */
 const NAMES_MAX = 2;
 
 /** Shows progress on `stderr` where that is a terminal, and nothing elsewhere. */
 export class CheckProgress implements CheckObserver, Disposable {
-  readonly #stderr: Output;
+  readonly #line: StatusLine;
   readonly #total: number;
   readonly #running = new Set<Check>();
   #ended = 0;
 
   constructor(stderr: Output, total: number) {
-    this.#stderr = stderr;
+    this.#line = new StatusLine(stderr);
     this.#total = total;
   }
 
@@ -31,14 +31,13 @@ export class CheckProgress implements CheckObserver, Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#stderr.isTerminal) this.#stderr.write(CLEAR_LINE);
+    this.#line.hide();
   }
 
   #show(): void {
-    if (!this.#stderr.isTerminal) return;
     const subjects = [...this.#running].slice(0, NAMES_MAX).map(({ subject }) => subject);
     const more = this.#running.size > NAMES_MAX ? ", …" : "";
     const waiting = subjects.length === 0 ? "" : `: ${subjects.join(", ")}${more}`;
-    this.#stderr.write(`${CLEAR_LINE}${this.#ended} of ${this.#total} checks${waiting}`);
+    this.#line.show(`${this.#ended} of ${this.#total} checks${waiting}`);
   }
 }

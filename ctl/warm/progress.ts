@@ -4,7 +4,7 @@ import type { Output } from "../../cache/platform/cli.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import { formatBytes, formatDuration } from "../../cache/platform/units.ts";
 import type { WarmStatus } from "../api_warm.ts";
-import { StatusLine } from "../output/status_line.ts";
+import { StatusLine } from "../../cache/platform/status_line.ts";
 import { visible } from "../output/visible.ts";
 
 /** Between two lines where there is no terminal. */

@@ -1,9 +1,9 @@
 /** How far the work on shards is: a line that renews itself on a terminal, else a few lines. */
 import type { Output } from "../../cache/platform/cli.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
+import { StatusLine } from "../../cache/platform/status_line.ts";
 import { formatBytes, formatDuration } from "../../cache/platform/units.ts";
 
-const CLEAR_LINE = "\r\x1b[K";
 const BAR_COLUMNS = 24;
 /** Lines that are written where there is no terminal. */
 const LINES_MAX = 10;
@@ -11,6 +11,7 @@ const LINES_MAX = 10;
 /** Shows progress on `stderr`. Dispose it to leave nothing on a terminal. */
 export class ShardProgress implements Disposable {
   readonly #stderr: Output;
+  readonly #line: StatusLine;
   readonly #clock: Clock;
   /** What is done, in the past tense. */
   readonly #verb: string;
@@ -21,6 +22,7 @@ export class ShardProgress implements Disposable {
 
   constructor(stderr: Output, clock: Clock, verb: string, total: number) {
     this.#stderr = stderr;
+    this.#line = new StatusLine(stderr);
     this.#clock = clock;
     this.#verb = verb;
     this.#total = total;
@@ -38,7 +40,7 @@ export class ShardProgress implements Disposable {
 
   /** Takes the line of a terminal away, so that other output finds it empty. */
   hide(): void {
-    if (this.#stderr.isTerminal) this.#stderr.write(CLEAR_LINE);
+    this.#line.hide();
   }
 
   [Symbol.dispose](): void {
@@ -61,7 +63,7 @@ export class ShardProgress implements Disposable {
     }
     const filled = Math.round(BAR_COLUMNS * this.#shards / this.#total);
     const bar = "#".repeat(filled) + "-".repeat(BAR_COLUMNS - filled);
-    this.#stderr.write(`${CLEAR_LINE}[${bar}] ${done}`);
+    this.#line.show(`[${bar}] ${done}`);
   }
 
   #left(seconds: number): string {

@@ -1,5 +1,5 @@
 /** One line of a terminal that changes while something goes on, and is gone in the end. */
-import type { Output } from "../../cache/platform/cli.ts";
+import type { Output } from "./cli.ts";
 
 const CLEAR_LINE = "\r\x1b[K";
 
@@ -15,7 +15,12 @@ export class StatusLine implements Disposable {
     if (this.#stderr.isTerminal) this.#stderr.write(`${CLEAR_LINE}${text}`);
   }
 
-  [Symbol.dispose](): void {
+  /** Takes the line away, so that other output finds it empty. */
+  hide(): void {
     if (this.#stderr.isTerminal) this.#stderr.write(CLEAR_LINE);
+  }
+
+  [Symbol.dispose](): void {
+    this.hide();
   }
 }
