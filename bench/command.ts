@@ -23,6 +23,7 @@ Examples:
   warpdrive bench --dir /wd/train --cached --checksum
 
 With --baseline both directories are read in turn, and the ratio of the rounds is printed.
+With --checksum and no list each file is compared by the hash or CRC that its store keeps of it.
 Exit code 1: a read failed, --cached saw bytes from a store, or --checksum found other bytes.`;
 
 /** `warpdrive bench`. */
