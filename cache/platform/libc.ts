@@ -375,11 +375,11 @@ export class Libc {
 }
 
 /**
- * `value` as a 64-bit argument. The runtime takes a number there too, though its types ask for a
- * bigint, which would be one more allocation per argument on the read path.
+ * `value` as a 64-bit argument. Compiled code makes no bigint of it, and calls C at once. A plain
+ * number would be taken too, by way of the runtime: 0.2 us more per call, and garbage.
  */
 function wide(value: number): bigint {
-  return value as unknown as bigint;
+  return BigInt(value);
 }
 
 /** `text` as the NUL-terminated bytes a system call takes. */

@@ -73,6 +73,25 @@ Deno.test("files are read at any offset, at once or later, up to their end", asy
   libc.close(fd);
 });
 
+Deno.test("offsets beyond 4 GiB arrive whole, also once calls are compiled", async () => {
+  const path = await Deno.makeTempFile();
+  const fd = libc.openPath(path, OPEN_FLAGS.RDWR);
+  try {
+    const offset = 5 * 2 ** 30;
+    const into = new Uint8Array(4);
+    assert.equal(await libc.files.writeAtLater(fd, bytes("far"), offset), 3);
+    // The engine compiles a function that is called so often, and then calls C another way.
+    for (let time = 0; time < 20_000; time += 1) {
+      assert.equal(libc.readWaiting(fd, into, offset), 3);
+    }
+    assert.deepEqual(into.subarray(0, 3), bytes("far"));
+    assert.equal(libc.readWaiting(-1, into, offset), -ERRNO.EBADF);
+  } finally {
+    libc.close(fd);
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("two buffers are written as one message", async () => {
   const { inherited, kept } = libc.inheritableSocketPair();
   try {
