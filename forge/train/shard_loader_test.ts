@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { pack } from "tar-stream";
+import { eventually } from "../../tests/support/eventually.ts";
 import { ShardLoader } from "./shard_loader.ts";
 import type { Shard } from "./shards.ts";
 
@@ -78,22 +79,50 @@ Deno.test("ShardLoader hands samples on in the order of shards, whatever the wor
   });
 });
 
+/** The order of `shards`, endless, with the names of those that were drawn from it. */
+function watchedOrder(shards: readonly Shard[]) {
+  const drawn: string[] = [];
+  const order = function* (): Generator<Shard, never> {
+    for (const shard of endless(shards)) {
+      drawn.push(shard.name);
+      yield shard;
+    }
+    throw new Error("An endless order has ended");
+  };
+  return { drawn, order: order() };
+}
+
+Deno.test("ShardLoader begins a shard for each worker before the first sample is there", async () => {
+  await withShards(async (shards) => {
+    const { drawn, order } = watchedOrder(shards);
+    using loader = loaderOf(order, 4, 1e9);
+    const first = loader.chunks(NEVER).next();
+    // Those of the four workers, and the one that waits to be begun.
+    assert.deepEqual(drawn, shards.slice(0, 5).map(({ name }) => name));
+    await first;
+  });
+});
+
+Deno.test("ShardLoader gives a free worker the next shard while another is still read", async () => {
+  await withShards(async (shards) => {
+    const { drawn, order } = watchedOrder(shards);
+    using loader = loaderOf(order, 2, 1e9);
+    await loader.chunks(NEVER).next();
+    // The first shard is not consumed: only the end of a later one begins more.
+    await eventually("all shards are begun", () => Promise.resolve(drawn.length > shards.length));
+  });
+});
+
 Deno.test("ShardLoader begins no shard beyond its bound, and always one", async () => {
-  await withShards(async ([large, ...small]) => {
-    assert.ok(large !== undefined);
-    const drawn: string[] = [];
-    const order = function* (): Generator<Shard, never> {
-      for (const shard of endless([large, ...small])) {
-        drawn.push(shard.name);
-        yield shard;
-      }
-      throw new Error("An endless order has ended");
-    };
-    using loader = loaderOf(order(), 8, 1);
-    const chunks = loader.chunks(NEVER);
-    await chunks.next();
-    // The one that is read, and the one that waits to be begun.
-    assert.deepEqual(drawn, [large.name, small[0]?.name]);
+  await withShards(async (shards) => {
+    const three = shards.slice(0, 3).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    for (const [bytes, begun] of [[1, 1], [three - 1, 2], [three, 3]] as const) {
+      const { drawn, order } = watchedOrder(shards);
+      using loader = loaderOf(order, 8, bytes);
+      await loader.chunks(NEVER).next();
+      // Those that are read, and the one that waits to be begun.
+      assert.deepEqual(drawn, shards.slice(0, begun + 1).map(({ name }) => name), `${bytes} bytes`);
+    }
   });
 });
 
