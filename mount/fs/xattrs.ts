@@ -32,7 +32,8 @@ export function extendedAttribute(node: Node, name: string): string | null {
 /**
  * The value of an attribute that has to be asked for: `user.warpdrive.cached` and `.state` say how
  * much of an object is on this machine, `.checksum` what its store knows of its bytes, such as
- * `md5:` and 32 digits, or `crc32c:` and 8. Null for any other name, for what is no object, and for what nobody knows.
+ * `md5:` and 32 digits, or `crc32c:` and 8. Null for any other name, for what is no object, and for
+ * what nobody knows.
  */
 export async function askedAttribute(
   node: Node,
