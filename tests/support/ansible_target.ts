@@ -43,6 +43,8 @@ export class AnsibleTarget implements AsyncDisposable {
     const system = owned.use(
       await BootedSystem.boot(async (root) => {
         await prepare(root);
+        // Of the machine outside. bash reads it for every command over SSH, and Ansible runs many.
+        await Deno.remove(`${root}/root/.bashrc`).catch(ignoreAbsence);
         await Deno.mkdir(`${root}${SSH}`, { recursive: true });
         await makeKey(`${root}${SSH}/host`);
         await makeKey(`${directory}/id`);
@@ -121,6 +123,10 @@ export class AnsibleTarget implements AsyncDisposable {
     const decoder = new TextDecoder();
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   }
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 async function makeKey(path: string): Promise<void> {
