@@ -7,10 +7,12 @@ import {
 } from "../cache/platform/cli.ts";
 import { CommandError, EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import { Libc } from "../cache/platform/libc.ts";
+import { StatusLine } from "../cache/platform/status_line.ts";
+import { formatDuration } from "../cache/platform/units.ts";
 import { backendBytes } from "./reading/backend_bytes.ts";
 import { findFiles } from "./reading/files.ts";
 import { compare, MANIFEST_NAMES } from "./reading/manifest.ts";
-import { measure } from "./reading/measurement.ts";
+import { measure, warmUp } from "./reading/measurement.ts";
 import { Readers } from "./reading/readers.ts";
 import { benchRecord, benchReport, type BenchResult } from "./reading/report.ts";
 import { expectedDigests, findReference, type Reference } from "./reading/reference.ts";
@@ -54,14 +56,13 @@ export const benchCommand: Command = {
 };
 
 async function bench(settings: BenchSettings, context: CommandContext): Promise<ExitCode> {
-  const { clock, signal, stdout } = context;
+  const { clock, signal, stdout, stderr } = context;
   const files = await findFiles(settings.dir, signal);
   const attributes = Libc.open();
   const reference = settings.checksum ? await findReference(settings, files, attributes) : null;
   const baseline = settings.baseline === undefined
     ? null
     : await findFiles(settings.baseline, signal);
-  const bytesBefore = settings.cached ? await backendBytes(settings.metrics, signal) : null;
   using readers = await Readers.start({
     pattern: settings.pattern,
     readers: settings.readers,
@@ -71,12 +72,21 @@ async function bench(settings: BenchSettings, context: CommandContext): Promise<
     digests: reference?.digests ?? [],
     sets: baseline === null ? [files] : [files, baseline],
   }, clock);
+  using line = new StatusLine(stderr);
+  const withBaseline = baseline !== null;
+  if (settings.warmup > 0) line.show(`Warming up for ${formatDuration(settings.warmup)}`);
+  await warmUp(readers, settings.warmup, withBaseline, signal);
+  const bytesBefore = settings.cached ? await backendBytes(settings.metrics, signal) : null;
   const measurement = await measure(readers, {
     rounds: settings.rounds,
     durationMs: settings.duration,
-    warmupMs: settings.warmup,
-    withBaseline: baseline !== null,
+    withBaseline,
+    onRound(round) {
+      const files = `${settings.readers} readers in "${settings.dir}"`;
+      line.show(`Round ${round + 1} of ${settings.rounds}: ${files}`);
+    },
   }, signal);
+  line.hide();
   const { digests } = measurement;
   const verdict = reference === null
     ? null

@@ -17,6 +17,10 @@ export async function backendBytes(url: string, signal: AbortSignal): Promise<nu
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`HTTP status ${answer.status}`);
+    // Others serve metrics at the port that is asked by default.
+    if (!text.includes(`# TYPE ${COUNTER} `)) {
+      throw new Error(`A mount counts "${COUNTER}", and this program does not`);
+    }
     return sumOf(text);
   } catch (cause) {
     if (signal.aborted) throw cause;

@@ -11,7 +11,17 @@ Deno.test("sumOf adds up all backends, however large their numbers", () => {
     "warpdrive_cache_hit_total 9",
   ].join("\n");
   assert.equal(sumOf(text), 15_000_000_007);
-  assert.equal(sumOf(""), 0);
+  assert.equal(sumOf("# TYPE warpdrive_backend_bytes_read_total counter\n"), 0);
+});
+
+Deno.test("backendBytes takes no other program's metrics for those of a mount", async () => {
+  const text = "# TYPE prometheus_build_info gauge\nprometheus_build_info 1\n";
+  await using server = Deno.serve({ port: 0, onListen: () => {} }, () => new Response(text));
+  const url = `http://127.0.0.1:${server.addr.port}/metrics`;
+  await assert.rejects(backendBytes(url, NEVER), ({ cause }: Error) => {
+    assert.match(String(cause), /A mount counts/);
+    return true;
+  });
 });
 
 Deno.test("backendBytes asks for where metrics are when nothing answers there", async () => {

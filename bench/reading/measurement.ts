@@ -13,9 +13,9 @@ export interface Rounds {
   readonly rounds: number;
   /** Of all rounds together; half of it is the baseline's, where there is one. */
   readonly durationMs: number;
-  /** Reads before the measurement, which do not count. */
-  readonly warmupMs: number;
   readonly withBaseline: boolean;
+  /** Called when a round begins, with its number from 0. */
+  readonly onRound: (round: number) => void;
 }
 
 /** What came of all rounds. */
@@ -36,20 +36,35 @@ export interface Comparison {
   readonly ratios: readonly number[];
 }
 
+/** The sets that are read. */
+function setsOf(withBaseline: boolean): readonly number[] {
+  return withBaseline ? [TESTED, BASELINE] : [TESTED];
+}
+
+/** Reads for `durationMs` what {@linkcode measure} will read. */
+export async function warmUp(
+  readers: Pick<Readers, "read">,
+  durationMs: number,
+  withBaseline: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  if (durationMs === 0) return;
+  const sets = setsOf(withBaseline);
+  for (const set of sets) await readers.read(set, durationMs / sets.length, signal);
+}
+
 /** Measures with `readers`, whose sets are the directory and then its baseline. */
 export async function measure(
   readers: Pick<Readers, "read">,
-  { rounds, durationMs, warmupMs, withBaseline }: Rounds,
+  { rounds, durationMs, withBaseline, onRound }: Rounds,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  const sets = withBaseline ? [TESTED, BASELINE] : [TESTED];
-  if (warmupMs > 0) {
-    for (const set of sets) await readers.read(set, warmupMs / sets.length, signal);
-  }
+  const sets = setsOf(withBaseline);
   const passMs = durationMs / rounds / sets.length;
   const tested: Pass[] = [];
   const baseline: Pass[] = [];
   for (let round = 0; round < rounds; round += 1) {
+    onRound(round);
     // Who is first takes turns, too.
     for (const set of round % 2 === 0 ? sets : sets.toReversed()) {
       const pass = await readers.read(set, passMs, signal);

@@ -34,10 +34,10 @@ export interface Reads {
 }
 
 /**
- * The reads of one reader. `sequential`: whole files in the order of the list, reader
- * i beginning with file i and going on with file i + readers. `shuffled-shards`: the same in a new
- * order each epoch, which all readers draw alike. `random`: anywhere in any file, on multiples of
- * `chunkBytes`.
+ * The reads of one reader. `sequential`: all files whole, one after the other in the order of the
+ * list, reader i beginning with file i. `shuffled-shards`: whole files in a new order each epoch,
+ * which all readers draw alike and divide among them. `random`: anywhere in any file, on multiples
+ * of `chunkBytes`.
  */
 export function reads(
   pattern: Pattern,
@@ -46,7 +46,7 @@ export function reads(
   place: ReaderPlace,
 ): Reads {
   if (pattern === "random") return new RandomReads(files, chunkBytes, place);
-  const order = pattern === "sequential" ? inTurn(files, place) : shuffled(files, place);
+  const order = pattern === "sequential" ? inTurn(files, place.reader) : shuffled(files, place);
   const whole = wholeFiles(files, order, chunkBytes);
   return { next: () => whole.next().value };
 }
@@ -65,11 +65,8 @@ function* wholeFiles(
   throw new Error("A pattern without end has ended");
 }
 
-function* inTurn(
-  files: readonly BenchFile[],
-  { reader, readers }: ReaderPlace,
-): Generator<number, never> {
-  for (let turn = reader;; turn += readers) yield turn % files.length;
+function* inTurn(files: readonly BenchFile[], first: number): Generator<number, never> {
+  for (let turn = first;; turn += 1) yield turn % files.length;
 }
 
 function* shuffled(

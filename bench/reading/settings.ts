@@ -15,7 +15,7 @@ const CHUNK_BYTES_MAX = 2 ** 30;
 const VALUES = z.object({
   dir: text("a directory").prefault("/data/training_sets"),
   readers: integer(1, 1_024).prefault("32"),
-  duration: duration(100).prefault("30s"),
+  duration: duration(100, 'a duration of at least 100ms, such as "30s"').prefault("30s"),
   chunk: size(1, 'a size such as "4MiB"').prefault("4MiB"),
   pattern: choice(PATTERNS).prefault("sequential"),
   baseline: text("a directory").optional(),

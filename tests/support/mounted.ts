@@ -90,9 +90,14 @@ export class Mounted implements AsyncDisposable {
     return `${this.path}/data`;
   }
 
+  /** Where a page is over HTTP. */
+  url(name: string): string {
+    return `${this.#origin}/${name}`;
+  }
+
   /** The text of a page over HTTP. */
   async page(name: string): Promise<string> {
-    return await (await fetch(`${this.#origin}/${name}`)).text();
+    return await (await fetch(this.url(name))).text();
   }
 
   /** Every sample of `/metrics`: `name{labels}` → value. */
@@ -106,7 +111,7 @@ export class Mounted implements AsyncDisposable {
   }
 
   async health(page: "healthz" | "livez" = "healthz"): Promise<Health> {
-    const response = await fetch(`${this.#origin}/${page}`);
+    const response = await fetch(this.url(page));
     const body = await response.json();
     const checks = Object.entries<{ status: string }>(body.checks);
     return {
