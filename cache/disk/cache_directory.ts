@@ -2,7 +2,7 @@
  * The directory of the cache: its layout, and that one process at a time uses it.
  *
  *     LOCK           locked (flock) while a process uses the directory; says which one
- *     index.sqlite   what is cached, and -wal, its log; -damaged, the last one that was
+ *     index.sqlite   what is cached, and -wal, its log; .damaged, the last one that was
  *     data/HH/ID     one sparse file per object version: its row's id in hexadecimal digits, in
  *                    one of 256 directories named by the last two
  */
