@@ -29,7 +29,11 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: "ctl",
     summary: "look after mounts and their caches",
-    load: async () => (await import("./ctl/command.ts")).ctlCommand,
+    // The doctor reads a file as the mount does, and ctl does not know the mount.
+    load: async () =>
+      (await import("./ctl/command.ts")).ctlCommand(async (path, inputs, logger) =>
+        (await import("./mount/config_file.ts")).loadMountConfig(path, inputs, logger)
+      ),
   },
   {
     name: "forge",

@@ -1,9 +1,19 @@
 /** `warpdrive ctl`: the table of its commands, each loaded when it runs. */
 import type { Command } from "../cache/platform/cli.ts";
-import { type CommandRow, runCommandOf } from "../cache/platform/command_table.ts";
+import {
+  type CommandRow,
+  type CommandTable,
+  runCommandOf,
+} from "../cache/platform/command_table.ts";
+import type { LoadMountConfig } from "./doctor/doctor_config.ts";
+
+/** A command, some of which need to read the file of a mount. */
+type CtlRow = Omit<CommandRow, "load"> & {
+  readonly load: (loadConfig: LoadMountConfig) => Promise<Command>;
+};
 
 /** Every command, in the order help shows them. */
-export const CTL_COMMANDS: readonly CommandRow[] = [
+export const CTL_COMMANDS: readonly CtlRow[] = [
   {
     name: "status",
     summary: "what a mount is, and how each part of it does",
@@ -37,7 +47,7 @@ export const CTL_COMMANDS: readonly CommandRow[] = [
   {
     name: "doctor",
     summary: "look at everything a mount needs, and say what to do",
-    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+    load: async (loadConfig) => (await import("./commands/doctor.ts")).doctorCommand(loadConfig),
   },
   {
     name: "evict",
@@ -75,17 +85,13 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.`;
 
-/** `warpdrive ctl`. */
-export const ctlCommand: Command = {
-  run: (args, context) =>
-    runCommandOf(
-      {
-        path: "ctl",
-        rows: CTL_COMMANDS,
-        describe: (parser) =>
-          parser.description("Look after mounts and their caches.").addHelpText("after", EXAMPLES),
-      },
-      args,
-      context,
-    ),
-};
+/** `warpdrive ctl`, which has the files of mounts read by `loadConfig`. */
+export function ctlCommand(loadConfig: LoadMountConfig): Command {
+  const table: CommandTable = {
+    path: "ctl",
+    rows: CTL_COMMANDS.map((row) => ({ ...row, load: () => row.load(loadConfig) })),
+    describe: (parser) =>
+      parser.description("Look after mounts and their caches.").addHelpText("after", EXAMPLES),
+  };
+  return { run: (args, context) => runCommandOf(table, args, context) };
+}

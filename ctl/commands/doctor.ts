@@ -12,7 +12,7 @@ import {
 } from "../../cache/platform/cli.ts";
 import { type Environment, SecretVariables } from "../../cache/platform/environment.ts";
 import type { ConfigInputs } from "../../cache/platform/config_reader.ts";
-import { CommandError, EXIT } from "../../cache/platform/exit.ts";
+import { CommandError, EXIT, type ExitCode } from "../../cache/platform/exit.ts";
 import { nothingFailed } from "../../cache/platform/finding.ts";
 import { thisHost } from "../../cache/platform/host.ts";
 import { Libc } from "../../cache/platform/libc.ts";
@@ -20,7 +20,7 @@ import { controlBases } from "../api_sockets.ts";
 import { allChecks, type DoctorDeps } from "../doctor/all_checks.ts";
 import type { Check, Diagnosis } from "../doctor/check.ts";
 import { configOfMount } from "../doctor/config_of_mount.ts";
-import { loadDoctorConfig } from "../doctor/doctor_config.ts";
+import type { LoadMountConfig } from "../doctor/doctor_config.ts";
 import { thisNetwork } from "../doctor/network.ts";
 import { CheckProgress } from "../doctor/progress.ts";
 import { printDiagnoses } from "../doctor/report.ts";
@@ -43,34 +43,41 @@ const DoctorFlags = z.object({
   format: z.string(),
 });
 
-/** `warpdrive ctl doctor`. */
-export const doctorCommand: Command = {
-  async run(args, context) {
-    const parser = createParser("ctl doctor", context)
-      .description("Look at everything a mount needs, and say what to do.")
-      .argument("[path]", "anything below a running mount, whose configuration is then used")
-      .option("--config <file>", `configuration file (default ${DEFAULT_CONFIG})`)
-      .option("--quick", "leave out what takes long: the speed of the cache's disk")
-      .option(...FORMAT_OPTION)
-      .addHelpText("after", HELP);
-    const line = parseArguments(parser, args);
-    if (line.kind === "help") return EXIT.done;
-    const flags = DoctorFlags.parse(line.options);
-    const format = parseFormat(flags.format);
-    const { env, stdout } = context;
-    const libc = Libc.open();
-    const file = await configFile(flags, line.operands[0], libc, context);
-    const secrets = new SecretVariables();
-    const inputs = { ...inputsOf(env), onSecretVariable: secrets.note };
-    const config = loadDoctorConfig(file, inputs, libc.effectiveUid() === 0);
-    // Programs that are started, such as az, would inherit them.
-    secrets.forgetIn(env);
-    const rounds = allChecks(config, depsOf(context, libc), flags.quick);
-    const diagnoses = await runRounds(rounds, context);
-    printDiagnoses(diagnoses, format, stdout);
-    return nothingFailed(diagnoses.map(({ finding }) => finding)) ? EXIT.done : EXIT.failed;
-  },
-};
+/** `warpdrive ctl doctor`, which has files read by `loadConfig`. */
+export function doctorCommand(loadConfig: LoadMountConfig): Command {
+  return { run: (args, context) => runDoctor(args, loadConfig, context) };
+}
+
+async function runDoctor(
+  args: readonly string[],
+  loadConfig: LoadMountConfig,
+  context: CommandContext,
+): Promise<ExitCode> {
+  const parser = createParser("ctl doctor", context)
+    .description("Look at everything a mount needs, and say what to do.")
+    .argument("[path]", "anything below a running mount, whose configuration is then used")
+    .option("--config <file>", `configuration file (default ${DEFAULT_CONFIG})`)
+    .option("--quick", "leave out what takes long: the speed of the cache's disk")
+    .option(...FORMAT_OPTION)
+    .addHelpText("after", HELP);
+  const line = parseArguments(parser, args);
+  if (line.kind === "help") return EXIT.done;
+  const flags = DoctorFlags.parse(line.options);
+  const format = parseFormat(flags.format);
+  const { env, stdout, logger } = context;
+  const libc = Libc.open();
+  const file = await configFile(flags, line.operands[0], libc, context);
+  const secrets = new SecretVariables();
+  const user = { uid: libc.effectiveUid(), gid: libc.effectiveGid() };
+  const inputs = { ...inputsOf(env), onSecretVariable: secrets.note, user };
+  const config = await loadConfig(file, inputs, logger);
+  // Programs that are started, such as az, would inherit them.
+  secrets.forgetIn(env);
+  const rounds = allChecks(config, depsOf(context, libc), flags.quick);
+  const diagnoses = await runRounds(rounds, context);
+  printDiagnoses(diagnoses, format, stdout);
+  return nothingFailed(diagnoses.map(({ finding }) => finding)) ? EXIT.done : EXIT.failed;
+}
 
 /** The configuration named outright, that of the mount of `path`, or the default one. */
 async function configFile(

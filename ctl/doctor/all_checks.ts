@@ -94,12 +94,12 @@ function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readon
   const { cache, backends } = config;
   const keepsFiles = cache !== null || backends.some(({ source }) => source.type === "local");
   const lock = (): CacheLock => cache === null ? { kind: "free" } : lookAtLock(cache.path, libc);
-  const needs = { buffersBytes: config.memoryBytes, nodesMax: config.nodesMax };
+  const needs = { buffersBytes: config.memoryBytes, nodesMax: config.fuse.nodesMax };
   return [
     fuseDevice(host),
     privilege(host),
     allowOther(config.allowOther, host),
-    passthrough(config.passthrough, keepsFiles, host, async () => {
+    passthrough(config.fuse.passthrough, keepsFiles, host, async () => {
       const below = cache === null ? "/tmp" : await existingDirectory(cache.path, lookAtPath);
       return await probePassthrough(libc, below);
     }),

@@ -3,13 +3,14 @@ import type { ClientSettings } from "../../cache/backend/http_client.ts";
 import { MemoryBackend } from "../../cache/backend/memory.ts";
 import type { BackendSettings, Source } from "../../cache/backend/settings.ts";
 import { Libc } from "../../cache/platform/libc.ts";
+import { silentLogger } from "../../cache/platform/log.ts";
 import { Secret } from "../../cache/platform/secret.ts";
+import { loadMountConfig } from "../../mount/config_file.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { fakeHost } from "../../tests/support/fake_host.ts";
 import { failing, ScriptedBackend } from "../../tests/support/scripted_backend.ts";
 import { allChecks, type DoctorDeps } from "./all_checks.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
-import { loadDoctorConfig } from "./doctor_config.ts";
 import type { Network } from "./network.ts";
 
 const NETWORK: Network = {
@@ -36,8 +37,8 @@ backends:
 `;
 
 function configOf(text: string): DoctorConfig {
-  const inputs = { env: DEPS.env, readTextFile: () => text };
-  return loadDoctorConfig("config.yaml", inputs, false);
+  const inputs = { env: DEPS.env, readTextFile: () => text, user: { uid: 1_000, gid: 1_000 } };
+  return loadMountConfig("config.yaml", inputs, silentLogger);
 }
 
 function azure(name: string): BackendSettings {
@@ -61,18 +62,6 @@ function azure(name: string): BackendSettings {
 function namesOf(config: DoctorConfig): string[] {
   return allChecks(config, DEPS, false).flat().map(({ name }) => name);
 }
-
-Deno.test("loadDoctorConfig reads what the checks need", () => {
-  const { mountPoint, allowOther, passthrough, nodesMax, memoryBytes, cache } = configOf(TEXT);
-  deepEqual([mountPoint, allowOther, passthrough, nodesMax, memoryBytes, cache?.path], [
-    "/mnt/data",
-    false,
-    true,
-    5_000,
-    2 ** 30,
-    "/nvme/cache",
-  ]);
-});
 
 Deno.test("allChecks looks at a service once, however many backends it has", () => {
   const names = namesOf({ ...configOf(TEXT), backends: [azure("a"), azure("b")] });

@@ -2,6 +2,7 @@
 import { CTL_COMMANDS } from "../../ctl/command.ts";
 import { CTL_CHANGE_CASES } from "./ctl_change_cases.ts";
 import { CTL_WARM_CASES } from "./ctl_warm_cases.ts";
+import { FORGE_CASES } from "./forge_cases.ts";
 
 /** One command line. What is not named is empty. */
 export interface CliCase {
@@ -172,16 +173,6 @@ Hint: Did you mean "doctor"?
 Hint: Run it again with --format table
 `,
   },
-  {
-    title: "lets the doctor read a configuration as the mount does",
-    args: ["ctl", "doctor", "--config", "config.yaml"],
-    config: "mount_point: data\nbackends: []\n",
-    code: 2,
-    stderr: problems(
-      '1:1: mount_point: "data": wanted an absolute path',
-      "2:1: backends: wanted at least one backend",
-    ),
-  },
 ];
 
 const URL_CASES: readonly CliCase[] = [
@@ -204,6 +195,58 @@ Hint: Put the credentials into AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN
 `,
   },
 ];
+
+/** A file with a mistake in most of its sections, and what every command that reads it says. */
+const MISTAKEN = {
+  config: `mount_point: data
+alow_other: true
+fuse:
+  attr_timeout: soon
+  max_background: 8
+  congestion_threshold: 9
+  pasthrough: true
+cache: {path: /nvme, evict_low_water: .9, evict_high_water: .8}
+cach: {path: /nvme}
+teams: {x: {user: [ada]}}
+backends:
+- name: a
+  type: local
+  config: {root: "\${NOWHERE}"}
+- name: a
+  type: azureblob
+  mount_path: ../b
+  config: {acount: x, root: data}
+  auth: {method: static, account_key: hunter2}
+- {name: c, type: gcs, config: {root: Data}}
+metrics: {addr: nine, adr: ":1"}
+metrics: {}
+`,
+  code: 2,
+  stderr: problems(
+    '1:1: mount_point: "data": wanted an absolute path',
+    '2:1: alow_other: unknown key, did you mean "allow_other"?',
+    '4:3: fuse.attr_timeout: "soon": wanted a duration such as "60s", or "0"',
+    '6:3: fuse.congestion_threshold: "9": wanted at most fuse.max_background, which is 8',
+    '7:3: fuse.pasthrough: unknown key, did you mean "passthrough"?',
+    '8:22: cache.evict_low_water: ".9": wanted less than evict_high_water, which is 0.8',
+    '9:1: cach: unknown key, did you mean "cache"?',
+    '10:13: teams.x.user: unknown key, did you mean "users"?',
+    '14:12: backends[0].config.root: "${NOWHERE}": environment variable NOWHERE is not set',
+    '15:3: backends[1].name: "a": taken by backends[0].name on line 12, wanted another',
+    '17:3: backends[1].mount_path: "../b": wanted a path below the mount point, such as ' +
+      '"train", without "." or ".."',
+    "18:3: backends[1].config.account: missing: wanted a storage account name: " +
+      "3 to 24 lowercase letters and digits",
+    '18:12: backends[1].config.acount: unknown key, did you mean "account"?',
+    "19:26: backends[1].auth.account_key: ***: secrets do not belong in this file: " +
+      "remove it and give account_key_env or account_key_file",
+    '20:33: backends[2].config.root: "Data": wanted a bucket name: at least 3 lowercase ' +
+      "letters, digits, dots and dashes",
+    '21:11: metrics.addr: "nine": wanted an address such as "127.0.0.1:9090" or ":9090"',
+    '21:23: metrics.adr: unknown key, did you mean "addr"?',
+    "22:1: metrics: given twice, first on line 21: keep one of them",
+  ),
+};
 
 const CONFIG_CASES: readonly CliCase[] = [
   {
@@ -232,47 +275,12 @@ Hint: Give the path of a readable file with --config
   {
     title: "reports every problem of a configuration at once",
     args: CHECK,
-    config: `mount_point: data
-alow_other: true
-fuse:
-  attr_timeout: soon
-  max_background: 8
-  congestion_threshold: 9
-cache: {path: /nvme, evict_low_water: .9, evict_high_water: .8}
-backends:
-- name: a
-  type: local
-  config: {root: "\${NOWHERE}"}
-- name: a
-  type: azureblob
-  mount_path: ../b
-  config: {acount: x, root: data}
-  auth: {method: static, account_key: hunter2}
-- {name: c, type: gcs, config: {root: Data}}
-metrics: {addr: nine}
-metrics: {}
-`,
-    code: 2,
-    stderr: problems(
-      '1:1: mount_point: "data": wanted an absolute path',
-      '2:1: alow_other: unknown key, did you mean "allow_other"?',
-      '4:3: fuse.attr_timeout: "soon": wanted a duration such as "60s", or "0"',
-      '6:3: fuse.congestion_threshold: "9": wanted at most fuse.max_background, which is 8',
-      '7:22: cache.evict_low_water: ".9": wanted less than evict_high_water, which is 0.8',
-      '11:12: backends[0].config.root: "${NOWHERE}": environment variable NOWHERE is not set',
-      '12:3: backends[1].name: "a": taken by backends[0].name on line 9, wanted another',
-      '14:3: backends[1].mount_path: "../b": wanted a path below the mount point, such as ' +
-        '"train", without "." or ".."',
-      "15:3: backends[1].config.account: missing: wanted a storage account name: " +
-        "3 to 24 lowercase letters and digits",
-      '15:12: backends[1].config.acount: unknown key, did you mean "account"?',
-      "16:26: backends[1].auth.account_key: ***: secrets do not belong in this file: " +
-        "remove it and give account_key_env or account_key_file",
-      '17:33: backends[2].config.root: "Data": wanted a bucket name: at least 3 lowercase ' +
-        "letters, digits, dots and dashes",
-      '18:11: metrics.addr: "nine": wanted an address such as "127.0.0.1:9090" or ":9090"',
-      "19:1: metrics: given twice, first on line 18: keep one of them",
-    ),
+    ...MISTAKEN,
+  },
+  {
+    title: "lets the doctor refuse what the mount refuses, in its words",
+    args: ["ctl", "doctor", "--config", "config.yaml"],
+    ...MISTAKEN,
   },
   {
     title: "takes secrets from variables and keeps them to itself",
@@ -299,6 +307,7 @@ export const CLI_CASES: readonly CliCase[] = [
   ...CTL_CASES,
   ...CTL_CHANGE_CASES,
   ...CTL_WARM_CASES,
+  ...FORGE_CASES,
   ...URL_CASES,
   ...CONFIG_CASES,
 ];

@@ -32,7 +32,12 @@ const LAYERS: readonly Layer[] = [
   {
     name: "main",
     files: /^main\.ts$/,
-    arrows: [PLATFORM, to(/^(mount|ctl|forge|bench)\/([a-z_]+_)?command\.ts$/, ["lazy", "type"])],
+    arrows: [
+      PLATFORM,
+      to(/^(mount|ctl|forge|bench)\/([a-z_]+_)?command\.ts$/, ["lazy", "type"]),
+      // Handed to ctl, which may not know the mount and reads its file as it does.
+      to(/^mount\/config_file\.ts$/, ["lazy"]),
+    ],
     reason: "main.ts loads a subcommand only when it runs, so that --help stays fast",
   },
   {
