@@ -10,14 +10,15 @@ import { buildCopy, copySources } from "./support/source_copy.ts";
 const DIST = join(REPOSITORY, "dist");
 const BESIDE = ["warpdrive", "warpdrive.cdx.json", "warpdrive.sha256"];
 
-Deno.test("The program is the same file wherever its sources are built", async () => {
+Deno.test("The program is the same file wherever and beside whatever it is built", async () => {
   const parent = await Deno.makeTempDir({ prefix: "warpdrive-build-" });
   try {
     const places = [`${parent}/one`, `${parent}/elsewhere/and deeper`];
-    for (const place of places) {
-      await copySources(place);
-      await buildCopy(place);
-    }
+    for (const place of places) await copySources(place);
+    // Twice in one of them at the same time.
+    const builds = [...places, `${parent}/one`].map((place) => buildCopy(place));
+    const failed = (await Promise.allSettled(builds)).filter(({ status }) => status === "rejected");
+    deepEqual(failed, []);
     for (const name of BESIDE) {
       const [one, other] = await Promise.all(
         places.map(async (place) =>
@@ -26,6 +27,7 @@ Deno.test("The program is the same file wherever its sources are built", async (
       );
       equal(other, one, name);
     }
+    deepEqual([...Deno.readDirSync(`${parent}/one/.cache`)], []);
   } finally {
     await Deno.remove(parent, { recursive: true });
   }

@@ -12,12 +12,14 @@ import { VERSION } from "../../cache/platform/version.ts";
 import { bundleProgram } from "./build_bundle.ts";
 import { compileProgram, megabytes } from "./build_compile.ts";
 import { run } from "./build_process.ts";
-import { wantedTarget } from "./build_target.ts";
+import { type Target, wantedTarget } from "./build_target.ts";
 import { componentsOf, type Program, sbomOf } from "./sbom.ts";
 import { readSource, REPOSITORY } from "./source_tree.ts";
 
 /** How long `--help` may take before the build says that it is too slow. */
 const HELP_MS_MAX = 300;
+/** The program, its parts, and its checksum, by which the program is known: last. */
+const MADE = ["warpdrive", "warpdrive.cdx.json", "warpdrive.sha256"];
 
 const encoder = new TextEncoder();
 
@@ -76,10 +78,33 @@ async function helpMs(program: string): Promise<number> {
 async function build(args: readonly string[]): Promise<void> {
   const started = performance.now();
   const { target, directory } = wantedTarget(args, Deno.build.target);
-  const output = join(REPOSITORY, directory, "warpdrive");
-  await Deno.mkdir(join(REPOSITORY, directory), { recursive: true });
+  // Several may build in this tree at once, and a mount may be running what was built before: all
+  // is made in a folder of its own, and takes its place when it is done.
+  const cache = join(REPOSITORY, ".cache");
+  await Deno.mkdir(cache, { recursive: true });
+  const work = await Deno.makeTempDir({ dir: cache, prefix: "build-" });
+  try {
+    const made = await make(target, work);
+    await Deno.mkdir(join(REPOSITORY, directory), { recursive: true });
+    for (const name of MADE) {
+      await Deno.rename(join(work, name), join(REPOSITORY, directory, name));
+    }
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    say(`${directory}/warpdrive: ${made}, built in ${seconds} s`);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+  if (target !== Deno.build.target) return;
+  const ms = Math.round(await helpMs(join(REPOSITORY, directory, "warpdrive")));
+  const verdict = ms <= HELP_MS_MAX ? "" : `, wanted ${HELP_MS_MAX} ms at most`;
+  say(`${directory}/warpdrive --help: ${ms} ms${verdict}`);
+}
+
+/** Makes the program in the folder `work`, with what belongs beside it; says what it is. */
+async function make(target: Target, work: string): Promise<string> {
+  const output = join(work, "warpdrive");
   const commit = await currentCommit();
-  const bundle = await bundleProgram(commit);
+  const bundle = await bundleProgram(commit, join(work, "bundle"));
   const runtime = await compileProgram(bundle, target, output, say);
   const bytes = await Deno.readFile(output);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -88,13 +113,8 @@ async function build(args: readonly string[]): Promise<void> {
   const license = (name: string, version: string) => licenseOf(bundle.packages, name, version);
   const parts = componentsOf(bundle.texts, readSource("deno.lock"), license);
   await Deno.writeTextFile(`${output}.cdx.json`, sbomOf(program, parts));
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const made = `commit ${commit}, Deno ${runtime}, ${parts.length} packages`;
-  say(`${directory}/warpdrive: ${made}, ${megabytes(bytes.length)} MB, built in ${seconds} s`);
-  if (target !== Deno.build.target) return;
-  const ms = Math.round(await helpMs(output));
-  const verdict = ms <= HELP_MS_MAX ? "" : `, wanted ${HELP_MS_MAX} ms at most`;
-  say(`${directory}/warpdrive --help: ${ms} ms${verdict}`);
+  const what = `commit ${commit}, Deno ${runtime}, ${parts.length} packages`;
+  return `${what}, ${megabytes(bytes.length)} MB`;
 }
 
 if (import.meta.main) await build(Deno.args);

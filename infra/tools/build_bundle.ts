@@ -5,7 +5,6 @@ import { stableBundle } from "./build_names.ts";
 import { run } from "./build_process.ts";
 import { REPOSITORY } from "./source_tree.ts";
 
-const BUNDLE = join(REPOSITORY, ".cache", "bundle");
 const MAIN = "main.ts";
 
 /** Programs of Workers: an entry of the bundle each, found by the URL in `new Worker(…)`. */
@@ -31,35 +30,28 @@ export interface Bundle {
   readonly packages: string;
 }
 
-/** Bundles the working tree as `commit`. */
-export async function bundleProgram(commit: string): Promise<Bundle> {
-  await emptyBundle();
+/** Bundles the working tree as `commit` into the new folder `directory`. */
+export async function bundleProgram(commit: string, directory: string): Promise<Bundle> {
   const args = ["bundle", "--quiet", "--platform", "deno", "--code-splitting"];
   const { succeeded, output } = await run({
     program: Deno.execPath(),
-    args: [...args, "--outdir", BUNDLE, MAIN, ...WORKERS],
+    args: [...args, "--outdir", directory, MAIN, ...WORKERS],
     env: {},
   });
   if (!succeeded) throw new Error(`Bundle "${MAIN}": it failed\n${output}`);
   const packages = await packageFolder();
   const files = stableBundle(
-    stamp(await readBundle(), commit),
+    stamp(await readBundle(directory), commit),
     relative(Deno.realPathSync(REPOSITORY), packages),
   );
-  await emptyBundle();
-  await writeBundle(files);
+  await Deno.remove(directory, { recursive: true });
+  await writeBundle(files, directory);
   return {
-    main: join(BUNDLE, bundled(MAIN)),
-    workers: WORKERS.map((worker) => join(BUNDLE, bundled(worker))),
+    main: join(directory, bundled(MAIN)),
+    workers: WORKERS.map((worker) => join(directory, bundled(worker))),
     texts: [...files.values()],
     packages,
   };
-}
-
-async function emptyBundle(): Promise<void> {
-  await Deno.remove(BUNDLE, { recursive: true }).catch((error: unknown) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
 }
 
 async function packageFolder(): Promise<string> {
@@ -68,22 +60,22 @@ async function packageFolder(): Promise<string> {
   return Deno.realPathSync(npmCache);
 }
 
-async function readBundle(): Promise<Map<string, string>> {
+async function readBundle(root: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   const visit = async (directory: string) => {
-    for await (const entry of Deno.readDir(join(BUNDLE, directory))) {
+    for await (const entry of Deno.readDir(join(root, directory))) {
       const path = join(directory, entry.name);
       if (entry.isDirectory) await visit(path);
-      else files.set(path, await Deno.readTextFile(join(BUNDLE, path)));
+      else files.set(path, await Deno.readTextFile(join(root, path)));
     }
   };
   await visit("");
   return files;
 }
 
-async function writeBundle(files: ReadonlyMap<string, string>): Promise<void> {
+async function writeBundle(files: ReadonlyMap<string, string>, root: string): Promise<void> {
   for (const [path, text] of files) {
-    const file = join(BUNDLE, path);
+    const file = join(root, path);
     await Deno.mkdir(dirname(file), { recursive: true });
     await Deno.writeTextFile(file, text);
     await Deno.utime(file, MODIFIED, MODIFIED);

@@ -38,7 +38,6 @@ async function compile(
   output: string,
   compiler: Compiler,
 ): Promise<string | null> {
-  const temporary = `${output}.${crypto.randomUUID()}`;
   const ran = await run({
     program: compiler.deno,
     args: [
@@ -47,7 +46,7 @@ async function compile(
       "--no-code-cache",
       ...["--target", target],
       ...bundle.workers.flatMap((worker) => ["--include", worker]),
-      ...["--output", temporary, bundle.main],
+      ...["--output", output, bundle.main],
     ],
     env: {
       // The graph of a large bundle overflows the compiler's default stack.
@@ -56,14 +55,7 @@ async function compile(
     },
   });
   if (!ran.succeeded) return ran.output;
-  try {
-    checkSize((await Deno.stat(temporary)).size);
-    // A mount may be running the old binary, which must not be written to.
-    await Deno.rename(temporary, output);
-  } catch (error) {
-    await Deno.remove(temporary);
-    throw error;
-  }
+  checkSize((await Deno.stat(output)).size);
   return null;
 }
 
