@@ -5,6 +5,7 @@ import {
   type CommandTable,
   runCommandOf,
 } from "../cache/platform/command_table.ts";
+import { addTrainOptions } from "./train/options.ts";
 
 const COMMANDS: readonly CommandRow[] = [
   {
@@ -23,7 +24,8 @@ const TABLE: CommandTable = {
   path: "forge",
   rows: COMMANDS,
   describe: (parser) =>
-    parser.description("Train from tar shards. Without a command: train; see train --help."),
+    addTrainOptions(parser)
+      .description("Train a classifier on tar shards. Without a command: train, by these options."),
 };
 
 /** `warpdrive forge`. */

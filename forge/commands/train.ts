@@ -11,48 +11,20 @@ import type { OrderPlan } from "../plan.ts";
 import { PLOT_POINTS_MAX, type PlotFile, plotFileOf, writePlot } from "../plot/plot_file.ts";
 import { StepSeries } from "../plot/step_series.ts";
 import type { Model } from "../train/model.ts";
+import { addTrainOptions } from "../train/options.ts";
 import { rootLine, summaryLine, summaryRecord, windowLine, windowRecord } from "../train/report.ts";
-import {
-  DEFAULT_FILE,
-  readTrainSettings,
-  TrainFlags,
-  type TrainSettings,
-} from "../train/settings.ts";
+import { readTrainSettings, TrainFlags, type TrainSettings } from "../train/settings.ts";
 import { ShardLoader } from "../train/shard_loader.ts";
 import { shardOrder } from "../train/shard_order.ts";
 import { findShards, parityWarning, type Root } from "../train/shards.ts";
 import { Softmax } from "../train/softmax.ts";
 import { train } from "../train/training.ts";
 
-const EXAMPLES = `
-Examples:
-  warpdrive forge --train-root /wd/datasets-cac/train --train-root /wd/datasets-wus3/train
-  warpdrive forge --config configs/demo.yaml --steps 300 --seed 7
-
-The same seed gives the same samples in the same order and the same losses, whatever the number of
-workers, the machine and the state of a cache.`;
-
 /** `warpdrive forge train`. */
 export const trainCommand: Command = {
   async run(args, context) {
-    const parser = createParser("forge train", context)
-      .description("Train a classifier on the shards below some directories.")
-      .option("--config <file>", `settings (default ${DEFAULT_FILE}, where there is one)`)
-      .option("--train-root <directory>", "directory with shards; give it once for each", collect)
-      .option("--train-root-a <directory>", "the first directory")
-      .option("--train-root-b <directory>", "the second directory")
-      .option("--steps <n>", "steps to train (default 2000)")
-      .option("--batch-size <n>", "samples per step (default 64)")
-      .option("--num-workers <n>", "shards read at once (default 8)")
-      .option("--seed <n>", "what order and weights are drawn from (default 42)")
-      .option("--log-every <n>", "steps between two lines of output (default 100)")
-      .option("--read-ahead <size>", "bytes of shards begun before their turn (default 256MiB)")
-      .option("--model <name>", "softmax (the default) or webgpu, the same on a GPU")
-      .option("--order-plan", "tell WarpDrive mounts the order of the shards (the default)")
-      .option("--no-order-plan", "do not tell it")
-      .option("--plot <file>", "draw images per second and loss: FILE.svg or FILE.png")
-      .option("--json", "print a JSON object per line, for programs")
-      .addHelpText("after", EXAMPLES);
+    const parser = addTrainOptions(createParser("forge train", context))
+      .description("Train a classifier on the shards below some directories.");
     const line = parseArguments(parser, args);
     if (line.kind === "help") return EXIT.done;
     const flags = TrainFlags.parse(line.options);
@@ -138,10 +110,6 @@ async function createModel({ model, seed, batchSize }: TrainSettings): Promise<M
       return await WebgpuSoftmax.open(navigator.gpu, seed, batchSize);
     }
   }
-}
-
-function collect(value: string, earlier: readonly string[] | undefined): string[] {
-  return [...earlier ?? [], value];
 }
 
 function isFile(path: string): boolean {
