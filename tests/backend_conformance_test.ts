@@ -1,5 +1,4 @@
-/** The conformance suite on every provider; remote ones on real servers. */
-import { AzureBackend } from "../cache/backend/azure/backend.ts";
+/** The conformance suite on providers without a server; `X_conformance_test.ts` have the others. */
 import { LocalBackend } from "../cache/backend/local/backend.ts";
 import { MemoryBackend } from "../cache/backend/memory.ts";
 import { NO_HEDGE_MEMORY } from "../cache/backend/guard/hedged.ts";
@@ -7,10 +6,8 @@ import { openRemote } from "../cache/backend/open.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";
-import { Secret } from "../cache/platform/secret.ts";
 import { testConformance } from "./backend_conformance.ts";
 import { PAGE_SIZE } from "./conformance/case.ts";
-import { type Azurite, startAzurite } from "./support/azurite.ts";
 
 testConformance({
   name: "MemoryBackend",
@@ -82,47 +79,3 @@ testConformance({
     };
   },
 });
-
-let azurite: Azurite | null = null;
-Deno.test.beforeAll(async () => {
-  azurite = await startAzurite();
-});
-Deno.test.afterAll(async () => {
-  await azurite?.[Symbol.asyncDispose]();
-});
-
-for (const prefix of ["", "some prefix/below"]) {
-  testConformance({
-    name: prefix === "" ? "AzureBackend" : "AzureBackend below a prefix",
-    lacks: {},
-    async open() {
-      if (azurite === null) throw new Error("Azurite has not been started");
-      const name = `c-${crypto.randomUUID()}`;
-      const container = await azurite.container(name);
-      const backend = await AzureBackend.open(
-        "azure",
-        {
-          type: "azureblob",
-          account: azurite.account,
-          container: name,
-          prefix,
-          endpoint: azurite.endpoint,
-          listPageSize: PAGE_SIZE,
-          auth: { method: "account_key", accountKey: new Secret(azurite.key) },
-        },
-        { clock: systemClock, random: () => 0, onRenewal: () => {} },
-      );
-      return {
-        backend,
-        async seed(key, bytes) {
-          const blob = container.getBlockBlobClient(prefix === "" ? key : `${prefix}/${key}`);
-          await blob.upload(bytes, bytes.length);
-        },
-        async [Symbol.asyncDispose]() {
-          await backend[Symbol.asyncDispose]();
-          await container.delete();
-        },
-      };
-    },
-  });
-}

@@ -1,7 +1,8 @@
 import { deepEqual, ok } from "node:assert/strict";
-import { CONTAINER, openStacked, startAzureServers, UNCOUNTED } from "./support/azure_place.ts";
+import { CONTAINER, openBare, startAzureServers } from "./support/azure_place.ts";
 import { patternOf, put, read } from "./support/backend_calls.ts";
 import { isRead } from "./support/remote_store.ts";
+import { stacked, UNCOUNTED } from "./support/stacked.ts";
 
 const KIB = 1024;
 const CONTENT = patternOf(256 * KIB, 1);
@@ -15,7 +16,7 @@ Deno.test("a range that stalls is asked for again, and read from whoever answers
   const results: string[] = [];
   const hedge = (_backend: string, result: string) => results.push(result);
   const place = { endpoint: proxy.through(azurite.endpoint), container: CONTAINER, auth: key };
-  const opened = await openStacked(place, 60_000, { ...UNCOUNTED, hedge });
+  const opened = stacked(openBare(place), 60_000, { ...UNCOUNTED, hedge });
   await using backend = opened.backend;
   const { version } = await put(backend, "object", CONTENT);
 

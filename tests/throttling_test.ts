@@ -6,7 +6,7 @@ import { Fetch, FetchScheduler } from "../cache/fetch/fetch.ts";
 import { FetchBuffers } from "../cache/fetch/fetch_buffers.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { silentLogger } from "../cache/platform/log.ts";
-import { UNCOUNTED } from "./support/azure_place.ts";
+import { UNCOUNTED } from "./support/stacked.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { HeldAnswers, WatchedBackend } from "./support/watched_backend.ts";
 

@@ -18,7 +18,17 @@ export type Capability =
   /** The store knows a checksum of what was put in one request. */
   | "checksums"
   /** A put that is shorter or longer than announced is refused. */
-  | "checks_length";
+  | "checks_length"
+  /** It has a proxy and issuers of its own, beside those of the environment. */
+  | "own_way"
+  /** Somebody else than the owner pays for requests. */
+  | "payers"
+  /** The server tells a missing bucket from a missing object. */
+  | "missing_bucket"
+  /** The server refuses wrong keys. */
+  | "keys"
+  /** The server keeps an object as a file that a test can get at. */
+  | "object_files";
 
 /** Entries of a page in all fixtures, so that a few objects make several pages. */
 export const PAGE_SIZE = 5;
@@ -30,9 +40,9 @@ export interface Fixture extends AsyncDisposable {
   seed(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** A sentence about every backend, the capabilities it is about, and what shows it. */
-export type Case = readonly [
+/** A sentence about every backend, the capabilities it is about, and what shows it on `T`. */
+export type Case<T = Fixture> = readonly [
   sentence: string,
   needs: readonly Capability[],
-  run: (fixture: Fixture) => Promise<void>,
+  run: (on: T) => Promise<void>,
 ];

@@ -5,13 +5,8 @@ import {
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
 import { AzureBackend, type AzureSource } from "../../cache/backend/azure/backend.ts";
-import type { BackendMetrics } from "../../cache/backend/guard/metered.ts";
-import { FetchBuffers } from "../../cache/fetch/fetch_buffers.ts";
-import { type OpenedBackend, openRemote } from "../../cache/backend/open.ts";
 import type { AzureAuth } from "../../cache/backend/settings.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
-import { Libc } from "../../cache/platform/libc.ts";
-import { silentLogger } from "../../cache/platform/log.ts";
 import { Secret } from "../../cache/platform/secret.ts";
 import { type Azurite, startAzurite } from "./azurite.ts";
 import { FaultProxy } from "./fault_proxy.ts";
@@ -59,33 +54,6 @@ function sourceAt(place: AzurePlace): AzureSource {
 export function openBare(place: AzurePlace): AzureBackend {
   const deps = { clock: systemClock, random: () => 0, onRenewal: () => {} };
   return AzureBackend.open("azure", sourceAt(place), deps);
-}
-
-/** Metrics that go nowhere. */
-export const UNCOUNTED: BackendMetrics = {
-  request: () => {},
-  error: () => {},
-  bytesRead: () => {},
-  hedge: () => {},
-  authRefresh: () => {},
-};
-
-const libc = Libc.open();
-/** Memory for second requests. */
-const HEDGE_BYTES = 16 * 1024 * 1024;
-
-/** The provider at `place` under all decorators, as a mount uses it. */
-export async function openStacked(
-  place: AzurePlace,
-  timeoutMs: number,
-  metrics = UNCOUNTED,
-): Promise<OpenedBackend> {
-  const source = sourceAt(place);
-  const settings = { name: "azure", mountPath: "azure", timeoutMs, requestsMax: 4, source };
-  const hedges = new FetchBuffers(HEDGE_BYTES);
-  const clock = systemClock;
-  const deps = { clock, random: () => 0, logger: silentLogger, metrics, libc, hedges };
-  return openRemote(await openBare(place), settings, deps);
 }
 
 /** A SAS of the container with `permissions`, such as `rl` for reading and listing. */

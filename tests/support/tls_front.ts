@@ -1,4 +1,5 @@
-/** TLS before a server that has none. */
+/** TLS before a server that has none; all else passes as it is, signatures too. */
+import { TaskGroup } from "../../cache/platform/limit.ts";
 import type { Certificate } from "./azurite.ts";
 
 /** One on a loopback port; disposing ends it. */
@@ -9,26 +10,33 @@ export interface TlsFront extends AsyncDisposable {
 
 /** Starts one before `upstream`, which shows `certificate`. */
 export async function startTlsFront(upstream: string, certificate: Certificate): Promise<TlsFront> {
-  const cert = await Deno.readTextFile(certificate.certificateFile);
-  const key = await Deno.readTextFile(certificate.keyFile);
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert, key, onListen() {} },
-    async (request) => {
-      const { pathname, search } = new URL(request.url);
-      const headers = new Headers(request.headers);
-      headers.delete("host");
-      const { method, body } = request;
-      const answer = await fetch(upstream + pathname + search, {
-        method,
-        headers,
-        body: body === null ? null : await request.bytes(),
-        redirect: "manual",
-      });
-      return new Response(answer.body, { status: answer.status, headers: answer.headers });
-    },
-  );
+  const { hostname, port } = new URL(upstream);
+  const listener = Deno.listenTls({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    cert: await Deno.readTextFile(certificate.certificateFile),
+    key: await Deno.readTextFile(certificate.keyFile),
+  });
+  const ending = new AbortController();
+  const { signal } = ending;
+  // A connection that breaks off, such as one of who does not trust the certificate.
+  const connections = new TaskGroup(() => {});
+  const pass = async (client: Deno.TlsConn) => {
+    const server = await Deno.connect({ hostname, port: Number(port) });
+    await Promise.allSettled([
+      client.readable.pipeTo(server.writable, { signal }),
+      server.readable.pipeTo(client.writable, { signal }),
+    ]);
+  };
+  const accepting = (async () => {
+    for await (const client of listener) connections.add(pass(client));
+  })();
   return {
-    endpoint: `https://127.0.0.1:${server.addr.port}`,
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    endpoint: `https://127.0.0.1:${listener.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      ending.abort();
+      await connections.settled();
+    },
   };
 }

@@ -3,7 +3,6 @@
  * by Go, outside the tree.
  */
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import type { Certificate } from "./azurite.ts";
 import { freePort } from "./free_port.ts";
 import { installGoProgram } from "./go_program.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
@@ -34,30 +33,20 @@ export interface Versitygw extends AsyncDisposable {
 }
 
 /** Starts a server on a free port; resolves when it answers. Builds it first where needed. */
-export function startVersitygw(): Promise<Versitygw> {
-  return start([], "http");
-}
-
-/** The same over https; who uses it, its own `client` too, has to trust the certificate. */
-export function startVersitygwWithTls(certificate: Certificate): Promise<Versitygw> {
-  const { certificateFile, keyFile } = certificate;
-  return start(["--cert", certificateFile, "--key", keyFile], "https");
-}
-
-async function start(flags: readonly string[], scheme: "http" | "https"): Promise<Versitygw> {
+export async function startVersitygw(): Promise<Versitygw> {
   const program = await installVersitygw(new AbortController().signal);
   const root = await Deno.makeTempDir({ prefix: "warpdrive-versitygw-" });
   const port = freePort();
   const child = new Deno.Command(program, {
     args: [
       ...["--quiet", "--keep-alive", "--access", ACCESS_KEY, "--secret", SECRET_KEY],
-      ...["--port", `127.0.0.1:${port}`, ...flags, "posix", root],
+      ...["--port", `127.0.0.1:${port}`, "posix", root],
     ],
     stdin: "null",
     stdout: "null",
     stderr: "inherit",
   }).spawn();
-  const endpoint = `${scheme}://127.0.0.1:${port}`;
+  const endpoint = `http://127.0.0.1:${port}`;
   const client = new S3Client({
     endpoint,
     region: "us-east-1",

@@ -10,7 +10,8 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Content } from "../backend.ts";
 import { blocksOf } from "../content_blocks.ts";
-import { present } from "../../platform/assert.ts";
+import { StoreFault } from "../store_fault.ts";
+import { NO_S3_SERVICE } from "./errors.ts";
 
 /** Contents up to this size go in one request. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -37,7 +38,7 @@ export async function upload(
   for await (const { block } of blocksOf(content, partBytes, abortSignal)) {
     const put = new PutObjectCommand({ ...object, Body: block });
     const { ETag } = await client.send(put, { abortSignal });
-    return present(ETag, "the ETag of an upload");
+    return given(ETag);
   }
   throw new Error("A content has at least one block");
 }
@@ -61,11 +62,17 @@ async function uploadParts(
     }
     const complete = new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } });
     const { ETag } = await client.send(complete, { abortSignal });
-    return present(ETag, "the ETag of an upload");
+    return given(ETag);
   } catch (error) {
     await discard(client, upload);
     throw error;
   }
+}
+
+/** The ETag of an answer, which every store gives. */
+function given(etag: string | undefined): string {
+  if (etag === undefined) throw new StoreFault(...NO_S3_SERVICE);
+  return etag;
 }
 
 /** How long to try to delete the parts of an upload that failed. */
