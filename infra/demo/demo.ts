@@ -34,7 +34,11 @@ async function lacking(scale: Scale): Promise<string[]> {
   ];
 }
 
-async function run(options: Play, screen: Screen, print: (line: string) => void) {
+async function run(
+  options: Play,
+  screen: Screen,
+  print: (line: string) => void,
+): Promise<ExitCode> {
   const lacks = await lacking(options.scale);
   if (lacks.length > 0) {
     print("The demo cannot run on this machine:");
@@ -54,7 +58,7 @@ async function run(options: Play, screen: Screen, print: (line: string) => void)
     const signal = options.keep
       ? interrupts.signal
       : AbortSignal.any([interrupts.signal, limit.signal]);
-    return await play(screen, options, signal) ? EXIT.done : EXIT.failed;
+    return await play(screen, options, signal);
   } catch (error) {
     print("");
     // Ctrl+C reaches the programs of the demo too, which fail of it in their own ways.

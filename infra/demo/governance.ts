@@ -5,12 +5,13 @@ import type { Evidence } from "./capabilities.ts";
 import { type Ended, plainEnvironment, runChild, warpdrive } from "./children.ts";
 import { ofAllBackends } from "./counters.ts";
 import { compareContents } from "./epochs.ts";
+import { foldTables } from "./fold.ts";
 import { countersNow, type Scene, shown } from "./scene.ts";
+import { SHOWN_COLUMNS } from "./screen.ts";
 import { VALIDATION } from "./stocking.ts";
 
-/** Lines shown of an answer, unless a row below says otherwise, and columns of a line. */
+/** Lines shown of an answer, unless a row below says otherwise. */
 const LINES_MAX = 40;
-const COLUMNS_MAX = 95;
 
 interface Tour {
   readonly name: string;
@@ -24,7 +25,11 @@ const OF_MOUNT: Tour["args"] = ({ config }) => ["--config", config];
 const TOUR: readonly Tour[] = [
   { name: "status", args: OF_MOUNT, linesMax: LINES_MAX },
   { name: "stats", args: OF_MOUNT, linesMax: LINES_MAX },
-  { name: "usage", args: OF_MOUNT, linesMax: LINES_MAX },
+  {
+    name: "usage",
+    args: (scene) => [...OF_MOUNT(scene), "--by", "backend"],
+    linesMax: LINES_MAX,
+  },
   {
     name: "stale",
     args: (scene) => [...OF_MOUNT(scene), "--days", "0", "--limit", "3"],
@@ -80,12 +85,8 @@ async function ctl(scene: Scene, args: readonly string[], linesMax: number): Pro
     env: plainEnvironment(),
   }, signal);
   const lines = [...ended.stdout, ...ended.code === 0 ? [] : ended.stderr];
-  screen.show(lines.slice(0, linesMax).map(clipped));
+  screen.show(foldTables(lines.slice(0, linesMax), SHOWN_COLUMNS));
   if (lines.length > linesMax) screen.show([`… ${lines.length - linesMax} more lines`]);
   if (ended.code !== 0) screen.say(`FAILED: exit code ${ended.code}`);
   return ended;
-}
-
-function clipped(line: string): string {
-  return line.length > COLUMNS_MAX ? `${line.slice(0, COLUMNS_MAX - 1)}…` : line;
 }

@@ -3,6 +3,7 @@ import { TextLineStream } from "../../cache/platform/text_lines.ts";
 import { REPOSITORY } from "../tools/source_tree.ts";
 import { untilAborted } from "./abort.ts";
 import { kill, warpdrive } from "./children.ts";
+import type { MountEnd } from "./verdict.ts";
 
 /** A mount is ready well before, even from source on a busy machine. */
 const READY_MS_MAX = 30_000;
@@ -17,8 +18,8 @@ export interface MountProcess extends AsyncDisposable {
   readonly pid: number;
   /** Warnings and errors in its log so far; the oldest are dropped when there are very many. */
   readonly complaints: readonly string[];
-  /** Unmounts as a service manager would, with SIGTERM; resolves with the exit code. */
-  stop(): Promise<number>;
+  /** Unmounts as a service manager would, with SIGTERM; what it leaves is taken away. */
+  stop(): Promise<MountEnd>;
 }
 
 /**
@@ -55,14 +56,15 @@ export async function startMount(
   };
   const drained = eachLine(child.stderr, onLine).finally(() => ready.resolve("ended"));
   const timer = setTimeout(() => ready.resolve("late"), READY_MS_MAX);
-  const end = async () => {
+  const end = async (): Promise<MountEnd> => {
     const late = setTimeout(() => kill(child, "SIGKILL"), STOP_MS_MAX);
     kill(child, "SIGTERM");
     const { code } = await child.status;
     clearTimeout(late);
     await drained;
-    await detachLeftover(mountPoint);
-    return code;
+    const wasLeft = await isMounted(mountPoint);
+    if (wasLeft) await detach(mountPoint);
+    return { code, wasLeft };
   };
   try {
     const outcome = await untilAborted(ready.promise, signal);
@@ -76,7 +78,7 @@ export async function startMount(
   } finally {
     clearTimeout(timer);
   }
-  let ended: Promise<number> | null = null;
+  let ended: Promise<MountEnd> | null = null;
   const stop = () => ended ??= end();
   return {
     pid: child.pid,
@@ -102,14 +104,13 @@ async function eachLine(
 }
 
 /** Whether something is mounted at `path`. */
-export async function isMounted(path: string): Promise<boolean> {
+async function isMounted(path: string): Promise<boolean> {
   const mounts = await Deno.readTextFile("/proc/self/mounts");
   return mounts.split("\n").some((line) => line.split(" ")[1] === path);
 }
 
 /** Takes away what a killed process left, so that the directories below can be removed. */
-async function detachLeftover(mountPoint: string): Promise<void> {
-  if (!await isMounted(mountPoint)) return;
+async function detach(mountPoint: string): Promise<void> {
   const [command, flag] = Deno.uid() === 0 ? ["umount", "--lazy"] : ["fusermount3", "-uz"];
   const { success, stderr } = await new Deno.Command(command ?? "", {
     args: [flag ?? "", mountPoint],

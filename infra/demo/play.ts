@@ -1,6 +1,6 @@
 /** The demo from beginning to end. */
 import { systemClock } from "../../cache/platform/clock.ts";
-import { EXIT } from "../../cache/platform/exit.ts";
+import { EXIT, type ExitCode } from "../../cache/platform/exit.ts";
 import { untilAborted } from "./abort.ts";
 import { capabilities, type Evidence } from "./capabilities.ts";
 import { ofAllBackends } from "./counters.ts";
@@ -8,22 +8,19 @@ import { compareContents, compareEpochs, drawEpochs, trainCold, trainWarm } from
 import { govern } from "./governance.ts";
 import { showDashboard } from "./monitoring.ts";
 import type { PlotFile } from "../../forge/plot/plot_file.ts";
-import { isMounted } from "./mount_process.ts";
 import { buildScene, introduce, mountScene, showTree } from "./opening.ts";
 import type { DemoOptions } from "./options.ts";
 import { total } from "./samples.ts";
 import { healthOf, plansOf, samplesOf, type Scene } from "./scene.ts";
 import type { Screen } from "./screen.ts";
 import { TRAIN } from "./stocking.ts";
+import { verdictOf } from "./verdict.ts";
 
 /** What is to be played. */
 export type Play = DemoOptions & { readonly kind: "play" };
 
-/**
- * Plays it, and takes everything away again, whatever happens; true when every capability was
- * shown and nothing is left.
- */
-export async function play(screen: Screen, options: Play, signal: AbortSignal): Promise<boolean> {
+/** Plays it, and takes everything away again, whatever happens; the exit code says how it went. */
+export async function play(screen: Screen, options: Play, signal: AbortSignal): Promise<ExitCode> {
   await using stack = new AsyncDisposableStack();
   const startedMs = systemClock.monotonicMs();
   const directory = await Deno.makeTempDir({ prefix: "wd-" });
@@ -43,24 +40,13 @@ export async function play(screen: Screen, options: Play, signal: AbortSignal): 
   if (options.keep) await lookAround(scene);
 
   screen.step("Away again");
-  const code = await mount.stop();
-  const isGone = code === EXIT.done && !await isMounted(scene.mountPoint);
+  const end = await mount.stop();
   await stack.disposeAsync();
-  screen.say(
-    isGone
-      ? "Unmounted; both regions are stopped, and every file is removed."
-      : `FAILED: the mount ended with exit code ${code}, wanted 0.`,
-  );
-  const good = shown.filter(({ holds }) => holds).length;
-  const holds = good === shown.length && isGone;
-  const took = `${((systemClock.monotonicMs() - startedMs) / 1_000).toFixed(1)} s`;
-  screen.end(
-    holds,
-    holds
-      ? `All ${good} capabilities shown, in ${took}.`
-      : `The demo FAILED: ${good} of ${shown.length} capabilities shown, in ${took}.`,
-  );
-  return holds;
+  const tookMs = systemClock.monotonicMs() - startedMs;
+  const { code, away, last } = verdictOf(shown.map(({ holds }) => holds), end, tookMs);
+  screen.say(away);
+  screen.end(code === EXIT.done, last);
+  return code;
 }
 
 /** All that is done with the mount, and what came of it. */

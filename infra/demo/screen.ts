@@ -9,6 +9,8 @@ export interface Paper {
 
 const COLUMNS = 88;
 const INDENT = "   ";
+/** Columns that are left for what is shown as it is. */
+export const SHOWN_COLUMNS = COLUMNS - INDENT.length - 2;
 const STYLES = { bold: "1", dim: "2", good: "32;1", bad: "31;1" };
 
 /** Writes to a paper. */
