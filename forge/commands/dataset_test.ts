@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { CommandError } from "../../cache/platform/exit.ts";
+import { describeError } from "../../cache/platform/log.ts";
 import { collectedContext } from "../../tests/support/command_context.ts";
 import { datasetCommand } from "./dataset.ts";
 
@@ -40,10 +41,11 @@ async function contents(directory: string): Promise<ReadonlyMap<string, string>>
   return new Map([...found].sort());
 }
 
-async function refused(args: readonly string[], message: RegExp): Promise<void> {
+async function refused(args: readonly string[], message: RegExp, hint = /^/): Promise<void> {
   await assert.rejects(dataset(...args), (error: unknown) => {
     assert.ok(error instanceof CommandError, String(error));
-    assert.match(error.message, message);
+    assert.match(describeError(error), message);
+    assert.match(error.hint ?? "", hint);
     return true;
   });
 }
@@ -151,6 +153,23 @@ Deno.test("dataset make says everything that is wrong with its flags", async () 
   await refused(["make", "--out", "hdfs://bucket"], /"hdfs:\/\/bucket": its scheme is unknown/);
 });
 
+Deno.test("dataset make says where it cannot write, and what to do", async () => {
+  await withDirectory(async (directory) => {
+    const file = `${directory}/file`;
+    await Deno.writeTextFile(file, "");
+    const hint = /^Make room there, .* or give another place with --out$/;
+    const make = (out: string) => ["make", "--out", out, "--prefix", "", ...SMALL];
+    await refused(make(file), /^Cannot write shards to ".*\/file": it is no directory$/, hint);
+    await refused(
+      make("/proc/nothing/there"),
+      /^Cannot write shards to "\/proc\/nothing\/there": it cannot be made: No such file/,
+      hint,
+    );
+    // Directories of this file system take no files.
+    await refused(make("/proc/self"), /^Cannot write shards to "\/proc\/self": .*partial'$/, hint);
+  });
+});
+
 /** Writes images of two classes below `directory`. */
 async function writeImages(directory: string): Promise<void> {
   const shards = `${directory}/made`;
@@ -212,7 +231,11 @@ Deno.test("dataset pack ends at a damaged image, or leaves it out and says so", 
     await Deno.writeTextFile(`${images}/dog/page.jpg`, "<html>");
     await Deno.writeTextFile(`${images}/dog/empty.png`, "");
     const args = ["pack", images, "--out", `${directory}/out`, "--no-shuffle"];
-    await refused(args, /dog\/empty\.png": the image is empty/);
+    await refused(
+      args,
+      /^Cannot pack "\/.*dog\/empty\.png": the image is empty$/,
+      /leave out such images with --skip-damaged/,
+    );
     assert.deepEqual([...(await contents(`${directory}/out/train`)).keys()], []);
     const { stdout } = await dataset(...args, "--skip-damaged");
     assert.match(

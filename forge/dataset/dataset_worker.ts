@@ -1,6 +1,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 /** Writes and checks shards on a thread of its own, one at a time. */
+import { hintOf } from "../../cache/platform/exit.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { fileChunks } from "../train/file_chunks.ts";
 import type { DatasetAnswer, DatasetJob, DatasetOrder } from "./jobs.ts";
@@ -43,7 +44,7 @@ self.onmessage = async ({ data }: MessageEvent<DatasetOrder>) => {
   try {
     answer = await work(data);
   } catch (error) {
-    answer = { kind: "failed", message: describeError(error) };
+    answer = { kind: "failed", message: describeError(error), hint: hintOf(error) };
   }
   self.postMessage(answer);
 };

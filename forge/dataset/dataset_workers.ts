@@ -1,7 +1,9 @@
 /** Threads that write and check shards. */
+import { dirname } from "node:path/posix";
 import { assert } from "../../cache/platform/assert.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { Semaphore } from "../../cache/platform/limit.ts";
+import { notWritable } from "./directory_target.ts";
 import type {
   CheckJob,
   DatasetAnswer,
@@ -40,7 +42,8 @@ export class DatasetWorkers implements AsyncDisposable {
   async write(job: MakeJob | PackJob, signal: AbortSignal): Promise<WrittenShard> {
     const answer = await this.#run(job, signal);
     if (answer.kind === "failed") {
-      throw new CommandError("failed", `Cannot write a shard: ${answer.message}`, null);
+      if (answer.hint !== null) throw new CommandError("failed", answer.message, answer.hint);
+      throw notWritable(dirname(job.path), `: ${answer.message}`, {});
     }
     assert(answer.kind === "written", "A shard to write was written");
     return answer.shard;
@@ -97,7 +100,7 @@ function answerOf(worker: Worker, order: DatasetOrder): Promise<DatasetAnswer> {
   worker.onmessage = ({ data }: MessageEvent<DatasetAnswer>) => resolve(data);
   worker.onerror = (event) => {
     event.preventDefault();
-    resolve({ kind: "failed", message: event.message });
+    resolve({ kind: "failed", message: event.message, hint: null });
   };
   worker.postMessage(order);
   return promise;

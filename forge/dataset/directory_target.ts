@@ -1,8 +1,15 @@
 /** Shards in a directory: written beside their place, then renamed into it. */
 import { join } from "node:path/posix";
+import { CommandError } from "../../cache/platform/exit.ts";
 import { SHARD_NAME } from "../train/shards.ts";
 import { draftName, isDraftName } from "./names.ts";
 import type { ShardTarget } from "./shard_target.ts";
+
+/** The error about a directory, `place`, that takes no shards; `reason` ends its sentence. */
+export function notWritable(place: string, reason: string, options: ErrorOptions): CommandError {
+  const hint = "Make room there, let this user write there, or give another place with --out";
+  return new CommandError("failed", `Cannot write shards to "${place}"${reason}`, hint, options);
+}
 
 /** One directory. */
 export class DirectoryTarget implements ShardTarget {
@@ -24,13 +31,21 @@ export class DirectoryTarget implements ShardTarget {
       }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
+      if (error instanceof Deno.errors.NotADirectory) {
+        throw notWritable(this.place, ": it is no directory", {});
+      }
+      if (signal.aborted) throw error;
+      throw notWritable(this.place, ": it cannot be listed", { cause: error });
     }
     return names.sort();
   }
 
   async prepare(): Promise<void> {
-    await Deno.mkdir(this.place, { recursive: true });
+    try {
+      await Deno.mkdir(this.place, { recursive: true });
+    } catch (cause) {
+      throw notWritable(this.place, ": it cannot be made", { cause });
+    }
   }
 
   draftPath(name: string): string {

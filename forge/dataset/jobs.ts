@@ -62,4 +62,9 @@ export interface WrittenShard {
 export type DatasetAnswer =
   | { readonly kind: "written"; readonly shard: WrittenShard }
   | { readonly kind: "checked"; readonly report: ShardReport }
-  | { readonly kind: "failed"; readonly message: string };
+  | {
+    readonly kind: "failed";
+    readonly message: string;
+    /** What to do about it; null when the message does not yet say what was attempted. */
+    readonly hint: string | null;
+  };

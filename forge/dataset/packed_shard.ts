@@ -1,4 +1,5 @@
 /** The members of a shard made from images that are there: their bytes are copied as they are. */
+import { CommandError } from "../../cache/platform/exit.ts";
 import { MEMBER_BYTES_MAX } from "../train/tar_members.ts";
 import { ImageError, readImageHeader } from "./image_header.ts";
 import type { PackedImage, PackJob } from "./jobs.ts";
@@ -7,13 +8,13 @@ import type { ShardMember } from "./shard_file.ts";
 /**
  * Images with their labels, one after the other; names of images that are left out go to `skipped`.
  *
- * @throws {Error} naming the image that cannot be read, or is damaged and not to be left out.
+ * @throws {CommandError} naming the image that cannot be read, or is damaged and not to be left out.
  */
 export function* packedMembers(job: PackJob, skipped: string[]): Generator<ShardMember> {
   const encoder = new TextEncoder();
   for (const image of job.images) {
     const { key, name, label } = image;
-    const bytes = Deno.readFileSync(image.path);
+    const bytes = read(image);
     const damage = damageOf(bytes);
     if (damage !== null) {
       if (!job.skipDamaged) throw damaged(image, damage);
@@ -42,8 +43,18 @@ function damageOf(bytes: Uint8Array): ImageError | null {
   }
 }
 
-function damaged({ path }: PackedImage, cause: ImageError): Error {
-  return new Error(`Pack "${path}": ${cause.message}`, { cause });
+function read({ path }: PackedImage): Uint8Array {
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    const hint = "Let this user read it, or move it away";
+    throw new CommandError("failed", `Cannot pack "${path}"`, hint, { cause });
+  }
+}
+
+function damaged({ path }: PackedImage, { message }: ImageError): CommandError {
+  const hint = "Mend it or move it away, or leave out such images with --skip-damaged";
+  return new CommandError("failed", `Cannot pack "${path}": ${message}`, hint);
 }
 
 /** `.jpg`, `.jpeg` or `.png`: what readers look for is in small letters. */
