@@ -101,6 +101,14 @@ const STEPS: Readonly<Record<string, (scripts: AzureScripts) => Promise<void>>> 
     deepEqual(await scripts.cloud(), before);
   },
 
+  async "From where the machine is reached follows SSH_FROM"(scripts) {
+    const other = { SSH_FROM: "198.51.100.0/24" };
+    const { code, stderr } = await scripts.run("01-provision.sh", [], other);
+    equal(code, 0, stderr);
+    deepEqual((await scripts.cloud()).rules, { "warpdrive-forge-vmNSG": other.SSH_FROM });
+    equal((await scripts.creations()).length, 1);
+  },
+
   async "A shard that cannot be uploaded is named, and the others are uploaded"(scripts) {
     await scripts.fail(/blob upload .*shard-000002/);
     const { code, stderr } = await scripts.run("02-gen-dataset.sh");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes the resource group, a storage account and a container in each of two regions, a machine with
 # an identity, and the roles that let it read. Run on your own machine; run again, it makes what is
-# missing.
+# missing, and lets in whom SSH_FROM names now.
 # shellcheck source=infra/azure/00-env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/00-env.sh"
 
@@ -48,12 +48,17 @@ ensure_machine() {
       --admin-username "$VM_USER" --ssh-key-values "$SSH_PUBLIC_KEY" \
       --assign-identity '[system]' --public-ip-sku Standard --nsg-rule NONE --output none
   fi
-  # Nobody reaches the machine but from where its owner said. vm create names the group of rules.
-  found=$(ask network nsg rule list --resource-group "$RESOURCE_GROUP" \
-    --nsg-name "${VM_NAME}NSG" --query "[?name=='ssh'].name" --output tsv)
-  [[ -n $found ]] || run az network nsg rule create --resource-group "$RESOURCE_GROUP" \
-    --nsg-name "${VM_NAME}NSG" --name ssh --priority 1000 --direction Inbound --access Allow \
-    --protocol Tcp --destination-port-ranges 22 --source-address-prefixes "$SSH_FROM" --output none
+  # Nobody reaches the machine but from where its owner says. vm create names the group of rules.
+  local rule=(--resource-group "$RESOURCE_GROUP" --nsg-name "${VM_NAME}NSG")
+  found=$(ask network nsg rule list "${rule[@]}" \
+    --query "[?name=='ssh'].[name, sourceAddressPrefix]" --output tsv)
+  rule+=(--name ssh --source-address-prefixes "$SSH_FROM" --output none)
+  case $found in
+    "") run az network nsg rule create "${rule[@]}" --priority 1000 --direction Inbound \
+      --access Allow --protocol Tcp --destination-port-ranges 22 ;;
+    ssh$'\t'"$SSH_FROM") ;;
+    *) run az network nsg rule update "${rule[@]}" ;;
+  esac
 }
 
 # A role of somebody on a storage account.

@@ -58,9 +58,9 @@ class Options {
     return value;
   }
 
-  /** The name that a query such as `[?name=='x'].name` looks for. */
+  /** The name that a query such as `[?name=='x'].name` looks for, or one for more than the name. */
   queriedName(): string {
-    const name = /^\[\?name=='([^']+)'\]\.name$/.exec(this.get("--query"))?.[1];
+    const name = /^\[\?name=='([^']+)'\]\.(?:name|\[name, \w+\])$/.exec(this.get("--query"))?.[1];
     if (name === undefined) throw new Refusal(`no such query here: ${this.get("--query")}`);
     return name;
   }
@@ -150,9 +150,15 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     if (machines[options.get("--name")] === undefined) throw new Refusal("(ResourceNotFound)");
     return options.get("--query") === "publicIps" ? "203.0.113.9" : "machine";
   },
-  "network nsg rule list": (options, { rules }) =>
-    present(rules[options.get("--nsg-name")] !== undefined, options.queriedName()),
+  "network nsg rule list": (options, { rules }) => {
+    const from = rules[options.get("--nsg-name")];
+    return present(from !== undefined, `${options.queriedName()}\t${from}`);
+  },
   "network nsg rule create": (options, { rules }) => {
+    rules[options.get("--nsg-name")] = options.get("--source-address-prefixes");
+  },
+  "network nsg rule update": (options, { rules }) => {
+    if (rules[options.get("--nsg-name")] === undefined) throw new Refusal("(NotFound)");
     rules[options.get("--nsg-name")] = options.get("--source-address-prefixes");
   },
   "role assignment list": (options, { roles }) =>

@@ -87,10 +87,10 @@ export class AzureScripts implements AsyncDisposable {
     return lines.filter((line) => line !== "").map((line): Call => JSON.parse(line));
   }
 
-  /** Those that make something. */
+  /** Those that make or change something. */
   async creations(): Promise<readonly string[]> {
     const calls = (await this.calls()).map((call) => call.join(" "));
-    return calls.filter((call) => / (create|upload|delete) /.test(call));
+    return calls.filter((call) => / (create|update|upload|delete) /.test(call));
   }
 
   /** The names that were generated; empty before. */
