@@ -4,11 +4,25 @@
  * Looks at the machine and asks every backend, but mounts nothing and changes nothing. The
  * judgements are pure functions in `check/`; this file gathers what they judge.
  */
+import type { CacheSettings } from "../cache/config/cache_config.ts";
+import {
+  cacheDirectoryFacts,
+  lookAtCacheDirectory,
+  SEE_DIRECTORY,
+} from "../cache/disk/directory_check.ts";
+import { CACHE_SPACE, checkCacheSpace } from "../cache/disk/space_check.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
 import type { Output } from "../cache/platform/cli.ts";
 import { checkBackends, type OpenForCheck } from "./check/backends.ts";
-import { bad, type Finding, formatFindings, nothingFailed } from "../cache/platform/finding.ts";
+import {
+  bad,
+  type Finding,
+  formatFindings,
+  good,
+  nothingFailed,
+  skipped,
+} from "../cache/platform/finding.ts";
 import {
   checkAllowOther,
   checkDevice,
@@ -18,7 +32,7 @@ import {
   mayMount,
 } from "../cache/platform/kernel.ts";
 import type { Machine } from "./check/machine.ts";
-import { checkCacheSpace, checkMetrics, checkMountPoint } from "./check/place.ts";
+import { checkMetrics, checkMountPoint } from "./check/place.ts";
 import type { MountConfig } from "./config.ts";
 import { lookAtPlace } from "./mount_point.ts";
 import { pathsOverlap } from "./path_overlap.ts";
@@ -62,14 +76,14 @@ async function checkMachine(
   config: MountConfig,
   { machine, clock }: CheckDeps,
 ): Promise<readonly Finding[]> {
-  const [status, limits, fuseConf, device, helper, place, freeBytes] = await Promise.all([
+  const [status, limits, fuseConf, device, helper, place, cache] = await Promise.all([
     machine.text("/proc/self/status"),
     machine.text("/proc/self/limits"),
     machine.text("/etc/fuse.conf"),
     machine.device("/dev/fuse"),
     machine.program("fusermount3"),
     lookAtPlace(config.mountPoint, machine, clock),
-    config.cache === null ? null : machine.freeBytes(config.cache.path),
+    checkCache(config.cache, machine),
   ]);
   const privileged = mayMount(status ?? "");
   const keepsFiles = config.cache !== null ||
@@ -83,8 +97,20 @@ async function checkMachine(
     checkOpenFiles(limits ?? ""),
     checkMountPoint(config.mountPoint, place, privileged),
     checkMetrics(config.metrics, enabled ? machine.listenFailure(hostname, port) : null),
-    checkCacheSpace(config.cache, freeBytes),
+    ...cache,
   ];
+}
+
+async function checkCache(
+  cache: CacheSettings | null,
+  machine: Machine,
+): Promise<readonly Finding[]> {
+  if (cache === null) return [good("cache", "off: reads go to the store")];
+  const directory = await lookAtCacheDirectory(cache.path, cacheDirectoryFacts(machine));
+  const space = directory.usable
+    ? await checkCacheSpace(cache, directory.existing)
+    : skipped(CACHE_SPACE, SEE_DIRECTORY);
+  return [directory.finding, space];
 }
 
 /** The configuration compares paths as written; links may still lead one into the other. */

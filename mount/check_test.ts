@@ -27,7 +27,7 @@ const MACHINE: Machine = {
 
 const DEPS: CheckDeps = { machine: MACHINE, open: openLocal, clock: systemClock };
 
-function configOf(mountPoint: string, roots: readonly string[]): MountConfig {
+function configOf(mountPoint: string, roots: readonly string[], cache?: string): MountConfig {
   const backends = roots.map((root, index) => ({
     name: `b${index}`,
     type: "local",
@@ -36,6 +36,7 @@ function configOf(mountPoint: string, roots: readonly string[]): MountConfig {
   const text = JSON.stringify({
     mount_point: mountPoint,
     metrics: { addr: "127.0.0.1:0" },
+    ...(cache === undefined ? {} : { cache: { path: cache, max_size: "1GiB" } }),
     backends,
   });
   const outcome = parseMountConfig(text, {
@@ -93,6 +94,18 @@ Deno.test("checkMount sees through a link that leads a root around the mount poi
     await Deno.symlink(directory, `${directory}/data/link`);
     const config = configOf(`${directory}/mnt`, [`${directory}/data/link`]);
     deepEqual(await failures(config), ['root of "b0"']);
+  });
+});
+
+Deno.test("checkMount refuses a cache that the mount could not create", async () => {
+  await inDirectory(async (directory) => {
+    const impossible = [`${directory}/data/file`, `${directory}/data/file/cache`, "/proc/cache"];
+    for (const path of impossible) {
+      const config = configOf(`${directory}/mnt`, [`${directory}/data`], path);
+      deepEqual(await failures(config), ["cache directory"], path);
+    }
+    const config = configOf(`${directory}/mnt`, [`${directory}/data`], `${directory}/new/cache`);
+    deepEqual(await failures(config), []);
   });
 });
 

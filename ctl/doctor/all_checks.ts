@@ -1,31 +1,28 @@
 /** Everything the doctor looks at, in the order of the report. */
-import { constants, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import type { Backend } from "../../cache/backend/backend.ts";
 import type { ClientSettings } from "../../cache/backend/http_client.ts";
 import type { BackendSettings } from "../../cache/backend/settings.ts";
-import type { CacheSettings } from "../../cache/config/cache_config.ts";
-import { missingOn } from "../../cache/disk/disk_floor.ts";
-import { diskSpace } from "../../cache/disk/disk_space.ts";
+import {
+  cacheDirectoryFacts,
+  type CacheDirectoryLook,
+  lookAtCacheDirectory,
+} from "../../cache/disk/directory_check.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Environment } from "../../cache/platform/environment.ts";
-import { skipped } from "../../cache/platform/finding.ts";
-import { type Host, isAccessible } from "../../cache/platform/host.ts";
+import type { Host } from "../../cache/platform/host.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
 import { allowOther } from "./allow_other.ts";
 import { backendAccess } from "./backend_access.ts";
-import { cacheDirectory } from "./cache_directory.ts";
-import { type CacheLock, cacheLock, lookAtLock } from "./cache_lock.ts";
-import { existingDirectory, lookAtPath } from "./cache_place.ts";
-import { cacheSpace } from "./cache_space.ts";
-import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
+import { cacheChecks } from "./cache_checks.ts";
+import { type CacheLock, lookAtLock } from "./cache_lock.ts";
+import type { Check } from "./check.ts";
 import { clockSkew } from "./clock_skew.ts";
 import { connection } from "./connection.ts";
 import { credentialExpiry } from "./credential_expiry.ts";
-import { diskSpeed, FULL_TRIAL, GENTLE_TRIAL } from "./disk_speed.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
 import { endpointOf, usesIdentityService } from "./endpoint.ts";
 import { fuseDevice } from "./fuse_device.ts";
-import { indexFormat, readHead } from "./index_format.ts";
 import { memory } from "./memory.ts";
 import { mountState } from "./mount_state.ts";
 import { mtu } from "./mtu.ts";
@@ -37,7 +34,6 @@ import { passthrough } from "./passthrough.ts";
 import { probePassthrough } from "./passthrough_probe.ts";
 import { privilege } from "./privilege.ts";
 import { proxy, proxyFor } from "./proxy.ts";
-import { sparseFiles } from "./sparse_files.ts";
 
 /** What the checks ask with. */
 export interface DoctorDeps {
@@ -63,9 +59,13 @@ export function allChecks(
 ): readonly (readonly Check[])[] {
   const origins = originsOf(config.backends, deps);
   const services = [...new Set(origins.values())];
+  const { cache } = config;
+  let looked: Promise<CacheDirectoryLook> | null = null;
+  const look = (path: string) =>
+    looked ??= lookAtCacheDirectory(path, cacheDirectoryFacts(deps.host));
   return [
-    [...machineChecks(config, deps), ...networkChecks(config.backends, services, deps)],
-    config.cache === null ? [] : cacheChecks(config.cache, deps, quick),
+    [...machineChecks(config, look, deps), ...networkChecks(config.backends, services, deps)],
+    cache === null ? [] : cacheChecks(cache, () => look(cache.path), deps, quick),
     config.backends.flatMap((settings) =>
       storeChecks(settings, origins.get(settings) ?? null, deps)
     ),
@@ -90,7 +90,11 @@ function originsOf(
   }));
 }
 
-function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readonly Check[] {
+function machineChecks(
+  config: DoctorConfig,
+  look: (cachePath: string) => Promise<CacheDirectoryLook>,
+  { host, libc }: DoctorDeps,
+): readonly Check[] {
   const { cache, backends } = config;
   const keepsFiles = cache !== null || backends.some(({ source }) => source.type === "local");
   const lock = (): CacheLock => cache === null ? { kind: "free" } : lookAtLock(cache.path, libc);
@@ -100,8 +104,10 @@ function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readon
     privilege(host),
     allowOther(config.allowOther, host),
     passthrough(config.fuse.passthrough, keepsFiles, host, async () => {
-      const below = cache === null ? "/tmp" : await existingDirectory(cache.path, lookAtPath);
-      return await probePassthrough(libc, below);
+      if (cache === null) return await probePassthrough(libc, "/tmp");
+      const directory = await look(cache.path);
+      if (!directory.usable) return { kind: "not_tried" };
+      return await probePassthrough(libc, directory.existing);
     }),
     openFiles(host),
     memory(needs, host, () => {
@@ -110,39 +116,6 @@ function machineChecks(config: DoctorConfig, { host, libc }: DoctorDeps): readon
     }),
     // Attributes would come from the kernel's memory for a minute after the mount has died.
     mountState(config.mountPoint, host, (path) => statfs(path)),
-  ];
-}
-
-function cacheChecks(
-  { path, sizeBytesMax }: CacheSettings,
-  { host, libc, clock }: DoctorDeps,
-  quick: boolean,
-): readonly Check[] {
-  const directory = () => existingDirectory(path, lookAtPath);
-  const space = async () => await diskSpace(await directory());
-  const index = `${path}/index.sqlite`;
-  const speed = diskSpeed({
-    directory,
-    hasRoom: async (bytes) => missingOn(await space(), { bytes, files: 1 }) === null,
-    trial: () => lookAtLock(path, libc).kind === "held" ? GENTLE_TRIAL : FULL_TRIAL,
-    libc,
-    clock,
-  });
-  return [
-    cacheDirectory(path, {
-      host,
-      look: lookAtPath,
-      writable: (below) => isAccessible(below, constants.W_OK | constants.X_OK),
-    }),
-    cacheSpace({
-      sizeBytesMax,
-      space,
-      exists: async () => await readHead(index, 1) !== null,
-    }),
-    sparseFiles(directory, libc.files),
-    quick ? leftOut(speed, "--quick") : speed,
-    cacheLock(() => lookAtLock(path, libc)),
-    indexFormat((bytes) => readHead(index, bytes)),
   ];
 }
 
@@ -173,14 +146,4 @@ function storeChecks(
   const access = backendAccess(settings, { open, clock, skewMs });
   const expiry = credentialExpiry(settings, clock);
   return expiry === null ? [access] : [expiry, access];
-}
-
-/** `check`, not made for a reason. */
-function leftOut({ name, subject }: Check, reason: string): Check {
-  return {
-    name,
-    subject,
-    deadlineMs: LOCAL_DEADLINE_MS,
-    run: () => Promise.resolve(skipped(subject, reason)),
-  };
 }

@@ -7,7 +7,7 @@ import { silentLogger } from "../../cache/platform/log.ts";
 import { Secret } from "../../cache/platform/secret.ts";
 import { loadMountConfig } from "../../mount/config_file.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
-import { fakeHost } from "../../tests/support/fake_host.ts";
+import { fakeHost, PRIVILEGED } from "../../tests/support/fake_host.ts";
 import { failing, ScriptedBackend } from "../../tests/support/scripted_backend.ts";
 import { allChecks, type DoctorDeps } from "./all_checks.ts";
 import type { DoctorConfig } from "./doctor_config.ts";
@@ -144,6 +144,35 @@ Deno.test("allChecks asks about no network and no disk that is not used", () => 
   const names = namesOf({ ...config, cache: null });
   for (const unused of ["proxy", "clock_skew", "disk_speed", "cache_lock", "credential_expiry"]) {
     equal(names.includes(unused), false, unused);
+  }
+});
+
+Deno.test("allChecks says once that the cache directory cannot be used", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const text = TEXT.replace("/nvme/cache", `${file}/cache`);
+    const host = fakeHost({ "/proc/self/status": PRIVILEGED });
+    const checks = allChecks(configOf(text), { ...DEPS, host }, false).flat();
+    const cacheNames = /^(cache_.*|sparse_files|disk_speed|index_format|passthrough)$/;
+    const run = checks.filter(({ name }) => cacheNames.test(name)).map(async (check) => {
+      const { state, detail } = await check.run(new AbortController().signal);
+      return [check.name, state, detail];
+    });
+    deepEqual(await Promise.all(run), [
+      ["passthrough", "ok", "possible with kernel 6.12.0"],
+      [
+        "cache_directory",
+        "fail",
+        `"${file}/cache" cannot be created: "${file}" is no directory`,
+      ],
+      ["cache_space", "skipped", "see cache directory"],
+      ["sparse_files", "skipped", "see cache directory"],
+      ["disk_speed", "skipped", "see cache directory"],
+      ["cache_lock", "skipped", "see cache directory"],
+      ["index_format", "skipped", "see cache directory"],
+    ]);
+  } finally {
+    await Deno.remove(file);
   }
 });
 

@@ -1,5 +1,6 @@
 /** Whether this release can use the index of the cache; read from the head of its file alone. */
 import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index/schema.ts";
+import { CommandError } from "../../cache/platform/exit.ts";
 import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
 
@@ -60,6 +61,11 @@ export async function readHead(path: string, bytes: number): Promise<Uint8Array 
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Deno.errors.PermissionDenied) return null;
-    throw error;
+    throw new CommandError(
+      "failed",
+      `Cannot read ${JSON.stringify(path)}`,
+      "Check the disk of cache.path",
+      { cause: error },
+    );
   }
 }

@@ -6,6 +6,7 @@
 import { ERRNO, SystemError } from "../../cache/platform/errno.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
+import { openProbe } from "./probe_file.ts";
 
 /** What the kernel said. */
 export type PassthroughAnswer =
@@ -94,14 +95,13 @@ function initReply(init: DataView): Uint8Array<ArrayBuffer> {
 }
 
 async function register(libc: Libc, fd: number, below: string): Promise<PassthroughAnswer> {
-  const path = await Deno.makeTempFile({ dir: below, prefix: ".warpdrive-doctor-" });
-  const file = libc.openPath(path, OPEN_FLAGS.RDONLY);
-  await Deno.remove(path);
-  if (file < 0) return { kind: "not_tried" };
+  // The checks of that disk say what is wrong with it.
+  const probe = await openProbe(below, 0, libc.files).catch(() => null);
+  if (probe?.kind !== "open") return { kind: "not_tried" };
   const map = new Uint8Array(16); // struct fuse_backing_map
-  new DataView(map.buffer).setInt32(0, file, true);
+  new DataView(map.buffer).setInt32(0, probe.fd, true);
   const id = libc.ioctl(fd, BACKING_OPEN, map);
-  libc.close(file);
+  libc.close(probe.fd);
   if (id > 0) return { kind: "works" };
   return { kind: "refused", errno: id === 0 ? ERRNO.EIO : -id };
 }

@@ -1,4 +1,5 @@
 /** A file without a name for trying out a disk: however the process ends, nothing of it stays. */
+import { CommandError } from "../../cache/platform/exit.ts";
 import type { LibcFiles } from "../../cache/platform/libc_files.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
 
@@ -14,8 +15,9 @@ export type ProbeFile =
 export const FORBIDDEN = "this user may not create files there";
 
 /**
- * Creates one in `directory`, open for reading and writing and with `flags`. Rejects with the
- * reason when the disk fails.
+ * Creates one in `directory`, open for reading and writing and with `flags`.
+ *
+ * @throws {CommandError} with the reason when the disk fails.
  */
 export async function openProbe(
   directory: string,
@@ -27,7 +29,12 @@ export async function openProbe(
     path = await Deno.makeTempFile({ dir: directory, prefix: ".warpdrive-doctor-" });
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return { kind: "forbidden" };
-    throw error;
+    throw new CommandError(
+      "failed",
+      `Cannot create a file in ${JSON.stringify(directory)}`,
+      "Check that the disk is mounted, writable and not full",
+      { cause: error },
+    );
   }
   const fd = await files.openLater(path, OPEN_FLAGS.RDWR | flags, 0);
   await files.unlinkLater(path);

@@ -1,6 +1,4 @@
-/** The places a mount needs: its mount point, its address, room for its cache. Pure. */
-import { formatBytes } from "../../cache/platform/units.ts";
-import type { CacheSettings } from "../../cache/config/cache_config.ts";
+/** The places a mount needs: its mount point and its address. Pure. */
 import type { MetricsSettings } from "../config.ts";
 import { type MountEntry, OUR_FILE_SYSTEM_TYPE } from "../../cache/platform/mount_table.ts";
 import { bad, doubtful, type Finding, good } from "../../cache/platform/finding.ts";
@@ -99,23 +97,5 @@ export function checkMetrics(metrics: MetricsSettings, failure: string | null): 
     subject,
     `${address} cannot be listened on: ${failure}`,
     "Set metrics.addr to another port, or end the process that has it",
-  );
-}
-
-/** Judges room for the cache. `freeBytes` is null when the disk could not be asked. */
-export function checkCacheSpace(cache: CacheSettings | null, freeBytes: number | null): Finding {
-  const subject = "cache";
-  if (cache === null) return good(subject, "off: reads go to the store");
-  const path = JSON.stringify(cache.path);
-  const wanted = formatBytes(cache.sizeBytesMax);
-  if (freeBytes === null) {
-    return doubtful(subject, `free space at ${path} is unknown`, "Check that its disk is mounted");
-  }
-  const free = `${formatBytes(freeBytes)} free at ${path}`;
-  if (freeBytes >= cache.sizeBytesMax) return good(subject, `${free} for up to ${wanted}`);
-  return doubtful(
-    subject,
-    `${free}, less than cache.max_size, which is ${wanted}`,
-    "Lower cache.max_size, or free space; the cache stops before the disk is full",
   );
 }

@@ -1,7 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import type { MountEntry } from "../../cache/platform/mount_table.ts";
-import type { CacheSettings } from "../../cache/config/cache_config.ts";
-import { checkCacheSpace, checkMetrics, checkMountPoint, type MountPointState } from "./place.ts";
+import { checkMetrics, checkMountPoint, type MountPointState } from "./place.ts";
 
 const OURS: MountEntry = {
   mountPoint: "/mnt",
@@ -44,22 +43,4 @@ Deno.test("checkMetrics fails only where it must listen and cannot", () => {
   equal(checkMetrics(metrics, null).state, "ok");
   equal(checkMetrics(metrics, "Address already in use").state, "fail");
   equal(checkMetrics({ ...metrics, enabled: false }, "Address already in use").state, "ok");
-});
-
-Deno.test("checkCacheSpace warns about a disk that is smaller than the cache", () => {
-  const cache: CacheSettings = {
-    path: "/nvme/wd",
-    sizeBytesMax: 2 ** 40,
-    blockBytes: 2 ** 22,
-    readaheadBlocks: 4,
-    fetchesMax: 16,
-    offlineTtlMs: 0,
-    policy: "adaptive",
-    highWater: 0.9,
-    lowWater: 0.8,
-  };
-  equal(checkCacheSpace(null, null).state, "ok");
-  equal(checkCacheSpace(cache, 2 ** 41).state, "ok");
-  equal(checkCacheSpace(cache, null).state, "warn");
-  match(checkCacheSpace(cache, 2 ** 30).detail, /1 GiB free at "\/nvme\/wd", less than .* 1 TiB/);
 });
