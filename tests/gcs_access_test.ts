@@ -1,6 +1,6 @@
 /** Tokens of the Cloud Storage backend, before a store that takes only valid ones. */
 import assert from "node:assert/strict";
-import { bytesOf, failsWith, never, patternOf, put, read } from "./support/backend_calls.ts";
+import { bytesOf, failsWith, never, put, read } from "./support/backend_calls.ts";
 import { eventually } from "./support/eventually.ts";
 import { freePort } from "./support/free_port.ts";
 import { otherKey } from "./support/other_key.ts";
@@ -28,7 +28,6 @@ function servers(): GcsServers {
   if (running === null) throw new Error("The servers have not been started");
   running.gate.reset();
   running.issuers.seen.length = 0;
-  running.issuers.lifetimeMs = 3_600_000;
   return running;
 }
 
@@ -51,25 +50,6 @@ Deno.test("GcsBackend has one token for all requests, and is let in with it alon
   assert.match(error.message, /401 .*Anonymous caller/);
   assert.match(error.hint ?? "", /another auth/);
   assert.deepEqual(renewals, ["none success"]);
-});
-
-Deno.test("GcsBackend renews tokens that end while it reads, and no read fails", async () => {
-  const all = servers();
-  const { issuers } = all;
-  await using backend = openGcs(gatedSourceAt(all, BUCKET));
-  const bytes = patternOf(500_000, 1);
-  await all.server.upload(BUCKET, "long", bytes);
-  issuers.lifetimeMs = 1_500;
-  const entry = await backend.stat("long", never);
-  assert.ok(entry?.kind === "object");
-  let reads = 0;
-  while (issuers.seen.length < 5) {
-    const offset = (reads * 7_919) % 400_000;
-    const got = await read(backend, "long", entry.version, offset, 100_000);
-    assert.deepEqual(got, bytes.subarray(offset, offset + 100_000));
-    reads += 1;
-  }
-  assert.ok(reads > issuers.seen.length);
 });
 
 Deno.test("GcsBackend takes another token for one that was revoked while it reads", async () => {

@@ -66,28 +66,6 @@ Deno.test("A mount of Cloud Storage reads right bytes, once", async () => {
   equal(await metric(mounted, 'auth_refresh_total{provider="gcp",status="success"}'), 1);
 });
 
-Deno.test("A mount of Cloud Storage takes other tokens while its files are read", async () => {
-  const { gate, keyFile, issuers, tokens } = servers();
-  const config = { root: BUCKET, endpoint: gate.endpoint };
-  const auth = { method: "service_account", key_file: keyFile };
-  const backends = [{ name: "gcs", type: "gcs", config, auth }];
-  issuers.lifetimeMs = 2_000;
-  await using mounted = await mount({ config: { backends } });
-  const path = `${mounted.path}/gcs/train/large`;
-  const before = tokens.issued;
-  using posix = new Posix();
-  // Past the page cache, so that each read asks the store.
-  const fd = await posix.open(path, OPEN_FLAGS.DIRECT);
-  const isRight = async (offset: number) =>
-    deepEqual(await posix.read(fd, offset, 65_536), LARGE.slice(offset, offset + 65_536));
-  for (let count = 0; tokens.issued < before + 4; count += 1) await isRight(count % 100 * 65_536);
-  tokens.revoke();
-  await isRight(0);
-  await posix.done("close", fd);
-  issuers.lifetimeMs = 3_600_000;
-  ok(await metric(mounted, 'auth_refresh_total{provider="gcp",status="success"}') >= 4);
-});
-
 Deno.test("A mount of Cloud Storage shows an overwritten object as stale, then new", async () => {
   const { gate, keyFile, server } = servers();
   await server.upload(BUCKET, "changing/file", LARGE);

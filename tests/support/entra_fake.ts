@@ -4,13 +4,14 @@
  */
 import { Buffer } from "node:buffer";
 import { constants, createPublicKey, verify } from "node:crypto";
+import { LEEWAY_MS } from "./token_book.ts";
 
 /** What both are started with. */
 export interface EntraSettings {
   /** Of the authority, in PEM. */
   readonly certificate: string;
   readonly key: string;
-  /** How long tokens live. */
+  /** How long tokens live at first. */
   readonly lifetimeMs: number;
   /** The one client secret that is right. */
   readonly clientSecret: string;
@@ -40,6 +41,8 @@ export class EntraFake implements AsyncDisposable {
   fault: EntraFault | null = null;
   /** How many requests the fault befalls; the next ones get tokens. */
   faultsLeft = Infinity;
+  /** How long tokens live that are given out from now on. */
+  lifetimeMs: number;
   readonly #settings: EntraSettings;
   readonly #given = new Map<string, GivenToken>();
   readonly #revoked = new Set<string>();
@@ -49,6 +52,7 @@ export class EntraFake implements AsyncDisposable {
 
   constructor(settings: EntraSettings) {
     this.#settings = settings;
+    this.lifetimeMs = settings.lifetimeMs;
     const { certificate: cert, key } = settings;
     const loopback = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
     this.#metadata = Deno.serve(loopback, (request) => this.#askMachine(request));
@@ -77,7 +81,8 @@ export class EntraFake implements AsyncDisposable {
   judge(token: string, resource: string): "good" | "expired" | "unknown" {
     const given = this.#given.get(token);
     if (given === undefined || given.resource.replace(/\/$/, "") !== resource) return "unknown";
-    return Date.now() < given.expiresMs && !this.#revoked.has(token) ? "good" : "expired";
+    const lives = Date.now() < given.expiresMs + LEEWAY_MS && !this.#revoked.has(token);
+    return lives ? "good" : "expired";
   }
 
   /** No token given out so far is good any more. */
@@ -190,7 +195,7 @@ export class EntraFake implements AsyncDisposable {
       this.faultsLeft -= 1;
       return Response.json(this.fault.body, { status: this.fault.status });
     }
-    const expiresMs = Math.floor((Date.now() + this.#settings.lifetimeMs) / 1000) * 1000;
+    const expiresMs = Math.floor((Date.now() + this.lifetimeMs) / 1000) * 1000;
     const token = unsignedToken(resource, expiresMs, this.#given.size);
     this.#given.set(token, { identity, resource, expiresMs });
     return Response.json(body(token, expiresMs));

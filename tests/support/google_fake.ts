@@ -57,6 +57,8 @@ export class GoogleFake implements AsyncDisposable {
   lifetimeMs = 3_600_000;
   /** Statuses to answer the next requests with, in place of tokens. */
   readonly busy: number[] = [];
+  /** Why nobody is given a token; null: they are. */
+  refusal: string | null = null;
   readonly #tokens: TokenBook;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #privateKey: KeyObject;
@@ -107,6 +109,7 @@ export class GoogleFake implements AsyncDisposable {
     const status = this.busy.shift();
     if (status !== undefined) return new Response("Busy", { status });
     try {
+      if (this.refusal !== null) throw new Refused("invalid_grant", this.refusal);
       return await this.#give(request, new URL(request.url));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

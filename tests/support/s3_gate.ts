@@ -4,6 +4,7 @@
  */
 import type { AwsSessions } from "./aws_sessions.ts";
 import { parseAuthorization, signatureOf, type SignedRequest } from "./aws_signature.ts";
+import { LEEWAY_MS } from "./token_book.ts";
 import type { Versitygw } from "./versitygw.ts";
 
 /** A key that is let in for ever. */
@@ -63,7 +64,7 @@ export class S3Gate implements AsyncDisposable {
       if (request.headers.get("x-amz-security-token") !== session.sessionToken) {
         return "InvalidToken";
       }
-      if (Date.now() >= session.expiresMs) return "ExpiredToken";
+      if (Date.now() >= session.expiresMs + LEEWAY_MS) return "ExpiredToken";
     }
     const right = signatureOf({ ...signedParts(request), ...given }, key.secretAccessKey);
     return signature === right ? null : "SignatureDoesNotMatch";

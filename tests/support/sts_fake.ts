@@ -4,6 +4,7 @@ import type { AwsSessions } from "./aws_sessions.ts";
 /** What it is started with. */
 export interface StsSettings {
   readonly sessions: AwsSessions;
+  /** How long sessions last at first. */
   readonly lifetimeMs: number;
   /** Whether the token of a caller is good. */
   readonly judge: (token: string) => "good" | "expired" | "unknown";
@@ -13,12 +14,15 @@ export interface StsSettings {
 export class StsFake implements AsyncDisposable {
   /** What was asked for: `ROLE SESSION SECONDS`. */
   readonly seen: string[] = [];
+  /** How long sessions last that are given out from now on. */
+  lifetimeMs: number;
   #fault: { readonly status: number; readonly code: string; timesLeft: number } | null = null;
   readonly #settings: StsSettings;
   readonly #server;
 
   constructor(settings: StsSettings) {
     this.#settings = settings;
+    this.lifetimeMs = settings.lifetimeMs;
     const loopback = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
     this.#server = Deno.serve(loopback, (request) => this.#answer(request));
   }
@@ -67,8 +71,8 @@ export class StsFake implements AsyncDisposable {
   }
 
   #session(): string {
-    const { sessions, lifetimeMs } = this.#settings;
-    const { accessKeyId, secretAccessKey, sessionToken, expiresMs } = sessions.give(lifetimeMs);
+    const { accessKeyId, secretAccessKey, sessionToken, expiresMs } = this.#settings.sessions
+      .give(this.lifetimeMs);
     return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
       <AssumeRoleWithWebIdentityResult><Credentials>
         <AccessKeyId>${accessKeyId}</AccessKeyId>
