@@ -79,6 +79,17 @@ Deno.test("checkMount names each backend that does not answer", async () => {
   });
 });
 
+Deno.test("checkMount tells a root that is not there from a store that does not answer", async () => {
+  await inDirectory(async (directory) => {
+    for (const [root, reason] of [["none", "does not exist"], ["data/file", "is no directory"]]) {
+      const config = configOf(`${directory}/mnt`, [`${directory}/${root}`]);
+      const finding = (await checkMount(config, DEPS, NEVER)).at(-1);
+      equal(finding?.detail, `wrong root: its root "${directory}/${root}" ${reason}`);
+      equal(finding?.remedy, "Correct root, or create the directory");
+    }
+  });
+});
+
 Deno.test("checkMount refuses a mount point that is missing, a file or not empty", async () => {
   await inDirectory(async (directory) => {
     await Deno.mkdir(`${directory}/source`);

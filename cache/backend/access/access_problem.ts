@@ -14,6 +14,8 @@ export type AccessProblem =
   | "no answer"
   | "wrong endpoint"
   | "wrong container"
+  /** Of a local backend. */
+  | "wrong root"
   | "wrong region"
   | "clock skew"
   | "expired credential"
@@ -52,11 +54,14 @@ const CLOCK_OF_PROOF = /AADSTS(700024|500133)/;
 /** ExpiredToken of S3, what Azure says of a SAS, and Entra's code for an old client secret. */
 const EXPIRED = /Expired|not valid in the specified time frame|AADSTS7000222/i;
 /**
- * What S3, Azure and Google say to whom they know and who lacks a right. Without the right to list
- * they hide which objects there are, so asking for one that is missing tells nothing.
+ * What S3, Azure, Google and a local directory say to whom they know and who lacks a right. Without
+ * the right to list they hide which objects there are, so asking for one that is missing tells
+ * nothing.
  */
 const KNOWN_WITHOUT_RIGHT =
-  /\bAccessDenied\b|AuthorizationPermissionMismatch|(?<!Anonymous caller) does not have storage\./;
+  /\bAccessDenied\b|AuthorizationPermissionMismatch|(?<!Anonymous caller) does not have storage\.|this user may not open/;
+/** A local directory that is not there. */
+const ROOT = /^its root ".*" (does not exist|is no directory)/;
 /** Nothing at this address speaks the protocol, or there is no such address. */
 const ENDPOINT = /answer is none of|cannot be resolved|no TLS connection|not trusted/i;
 
@@ -83,6 +88,7 @@ function problemOf(error: BackendError, facts: AccessFacts): AccessProblem {
     case "unavailable":
     case "timeout":
     case "degraded":
+      if (ROOT.test(said)) return "wrong root";
       return ENDPOINT.test(said) ? "wrong endpoint" : "no answer";
     case "changed":
     case "invalid":

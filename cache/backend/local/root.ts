@@ -11,6 +11,33 @@ import { BackendError, type BackendErrorCode, type BackendOperation } from "../b
 const BENEATH = RESOLVE.BENEATH | RESOLVE.NO_MAGICLINKS;
 const NO_LINKS = BENEATH | RESOLVE.NO_SYMLINKS;
 
+const NOT_OPEN = "this user may not open it";
+const RIGHT_HINT = "Give this user the right to it, or run as a user who has it";
+
+/** Why the root at `path` could not be opened, and what to do. */
+export function judgeRoot(
+  path: string,
+  errno: number,
+): Pick<BackendError, "code" | "reason" | "hint"> {
+  const root = `its root "${path}"`;
+  // Not `not_found`: the disk it is on may be mounted later, and it serves from then on.
+  const code = "unavailable";
+  const hint = "Correct root, or create the directory";
+  switch (errno) {
+    case ERRNO.ENOENT:
+      return { code, reason: `${root} does not exist`, hint };
+    case ERRNO.ENOTDIR:
+      return { code, reason: `${root} is no directory`, hint };
+    case ERRNO.EACCES:
+    case ERRNO.EPERM:
+      return { code: "denied", reason: `this user may not open ${root}`, hint: RIGHT_HINT };
+    default: {
+      const reason = `${root} cannot be opened (${errnoName(errno)})`;
+      return { code, reason, hint: "Check the disk that root is on" };
+    }
+  }
+}
+
 /** The root directory of a local backend. */
 export class LocalRoot {
   readonly path: string;
@@ -125,7 +152,7 @@ export class LocalRoot {
       case ERRNO.EACCES:
       case ERRNO.EPERM:
       case ERRNO.EXDEV:
-        throw this.error("denied", operation, path, "this user may not open it");
+        throw new BackendError("denied", this.#backend, operation, path, NOT_OPEN, RIGHT_HINT);
       default:
         throw this.error("unavailable", operation, path, errnoName(-fd));
     }
@@ -135,8 +162,8 @@ export class LocalRoot {
     if (this.#fd !== null) return this.#fd;
     const fd = this.#libc.openPath(this.path, OPEN_FLAGS.PATH | OPEN_FLAGS.DIRECTORY);
     if (fd < 0) {
-      const reason = `its root "${this.path}" cannot be opened (${errnoName(-fd)})`;
-      throw this.error("unavailable", operation, path, reason);
+      const { code, reason, hint } = judgeRoot(this.path, -fd);
+      throw new BackendError(code, this.#backend, operation, path, reason, hint);
     }
     this.#fd = fd;
     return fd;
