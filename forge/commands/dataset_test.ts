@@ -246,6 +246,21 @@ Deno.test("dataset pack ends at a damaged image, or leaves it out and says so", 
   });
 });
 
+Deno.test("dataset pack writes no shard without a sample", async () => {
+  await withDirectory(async (directory) => {
+    await Deno.mkdir(`${directory}/images/cat`, { recursive: true });
+    for (const name of ["a.jpg", "b.jpg"]) {
+      await Deno.writeTextFile(`${directory}/images/cat/${name}`, "<html>");
+    }
+    await refused(
+      ["pack", `${directory}/images`, "--out", `${directory}/out`, "--skip-damaged"],
+      /^Cannot pack "\/.*\/cat\/[ab]\.jpg" and 1 more into a shard: all of them are damaged$/,
+      /^Mend them or move them away, or put more images into a shard with --samples$/,
+    );
+    assert.deepEqual([...(await contents(`${directory}/out/train`)).keys()], []);
+  });
+});
+
 Deno.test("dataset pack takes labels from COCO annotations", async () => {
   await withDirectory(async (directory) => {
     await writeImages(directory);
@@ -310,7 +325,10 @@ Deno.test("dataset check tells every problem with its shard and its place", asyn
 
 Deno.test("dataset check wants shards to check", async () => {
   await withDirectory(async (directory) => {
-    await refused(["check", directory], /holds no file named shard-NNNNNN\.tar/);
+    await refused(
+      ["check", directory],
+      /^Cannot find shards: ".*" holds no file named shard-NNNNNN\.tar/,
+    );
     await refused(["check"], /missing required argument/);
   });
 });

@@ -8,7 +8,8 @@ import type { ShardMember } from "./shard_file.ts";
 /**
  * Images with their labels, one after the other; names of images that are left out go to `skipped`.
  *
- * @throws {CommandError} naming the image that cannot be read, or is damaged and not to be left out.
+ * @throws {CommandError} naming the image that cannot be read, or is damaged and not to be left out;
+ * and when all of them are damaged.
  */
 export function* packedMembers(job: PackJob, skipped: string[]): Generator<ShardMember> {
   const encoder = new TextEncoder();
@@ -19,6 +20,7 @@ export function* packedMembers(job: PackJob, skipped: string[]): Generator<Shard
     if (damage !== null) {
       if (!job.skipDamaged) throw damaged(image, damage);
       skipped.push(name);
+      if (skipped.length === job.images.length) throw allDamaged(image, skipped.length - 1);
       continue;
     }
     yield { name: `${key}${extensionOf(name)}`, bytes };
@@ -55,6 +57,17 @@ function read({ path }: PackedImage): Uint8Array {
 function damaged({ path }: PackedImage, { message }: ImageError): CommandError {
   const hint = "Mend it or move it away, or leave out such images with --skip-damaged";
   return new CommandError("failed", `Cannot pack "${path}": ${message}`, hint);
+}
+
+function allDamaged({ path }: PackedImage, others: number): CommandError {
+  const all = others === 0 ? "it is" : "all of them are";
+  const more = others === 0 ? "" : ` and ${others} more`;
+  const hint = "Mend them or move them away, or put more images into a shard with --samples";
+  return new CommandError(
+    "failed",
+    `Cannot pack "${path}"${more} into a shard: ${all} damaged`,
+    hint,
+  );
 }
 
 /** `.jpg`, `.jpeg` or `.png`: what readers look for is in small letters. */

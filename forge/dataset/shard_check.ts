@@ -2,7 +2,7 @@
  * Looks at every member of a shard and reports all that is wrong, where the trainer ends at the
  * first fault. What belongs together and what is a fault is decided by the trainer's own rules.
  */
-import { type Half, halfOf, missingHalf, SamplePairs } from "../train/tar_samples.ts";
+import { type Half, halfOf, missingHalf, noSample, SamplePairs } from "../train/tar_samples.ts";
 import {
   type Member,
   MEMBER_BYTES_MAX,
@@ -128,6 +128,7 @@ class ShardCheck {
       if (this.#faulty.has(half.member.key)) continue;
       this.report(wrongMember(half.member, missingHalf(half)));
     }
+    if (this.#samples.length === 0 && this.#problemCount === 0) this.report(noSample());
   }
 
   report({ offsetBytes, message }: ShardError): void {

@@ -86,6 +86,12 @@ Deno.test("checkShard goes on behind a fault and tells each one once", async () 
   deepEqual(report.samples.map(({ key }) => key), ["g", "z"]);
 });
 
+Deno.test("checkShard finds fault with a shard that holds no sample", async () => {
+  const message = "it holds no sample: wanted images (.jpg, .jpeg, .png) with labels (.cls)";
+  deepEqual(await messagesOf(), [message]);
+  deepEqual(await messagesOf(["a.webp", "image"], ["a.txt", "caption"]), [message]);
+});
+
 Deno.test("checkShard says where an archive is cut or damaged, and what was sound", async () => {
   const whole = await tarOf([...sample("a", "1"), ...sample("b", "1")]);
   const second = IMAGE_BYTES + LABEL_BYTES;

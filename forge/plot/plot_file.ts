@@ -6,6 +6,8 @@ import { chartSvg, type DrawnRun } from "./chart_svg.ts";
 /** Points of a curve: more would lie closer together than the pixels. */
 export const PLOT_POINTS_MAX = 512;
 
+const WRITABLE = "Give a path that this user may write with --plot";
+
 /** A picture to be written when a run is over. */
 export interface PlotFile {
   readonly path: string;
@@ -26,12 +28,15 @@ export function plotFileOf(path: string): PlotFile {
       "Give --plot FILE.svg or --plot FILE.png",
     );
   }
-  if (isDirectory(dirname(path))) return { path, kind };
-  throw new CommandError(
-    "usage",
-    `Cannot draw "${path}": there is no directory "${dirname(path)}"`,
-    "Make the directory first, or give another path with --plot",
-  );
+  if (!isDirectory(dirname(path))) {
+    throw new CommandError(
+      "usage",
+      `Cannot draw "${path}": there is no directory "${dirname(path)}"`,
+      "Make the directory first, or give another path with --plot",
+    );
+  }
+  tryWriting(path);
+  return { path, kind };
 }
 
 /** Draws `runs`, none of which is empty. */
@@ -46,8 +51,30 @@ export async function writePlot(
     const { pngOf } = await import("./chart_png.ts");
     await Deno.writeFile(path, await pngOf(svg));
   } catch (cause) {
-    const hint = "Give a path that this user may write with --plot";
-    throw new CommandError("failed", `Cannot write the plot "${path}"`, hint, { cause });
+    throw new CommandError("failed", `Cannot write the plot "${path}"`, WRITABLE, { cause });
+  }
+}
+
+/** Opens `path` to write, and leaves everything as it was. */
+function tryWriting(path: string): void {
+  const wasThere = exists(path);
+  try {
+    Deno.openSync(path, { append: true, create: true }).close();
+  } catch (cause) {
+    throw new CommandError("usage", `Cannot draw "${path}": it cannot be written`, WRITABLE, {
+      cause,
+    });
+  }
+  if (!wasThere) Deno.removeSync(path);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    // Opening it says more.
+    return false;
   }
 }
 

@@ -105,6 +105,13 @@ export function readTrainSettings(flags: TrainFlags, inputs: SettingsInputs): Tr
       "Name them with --train-root DIRECTORY, or in a file given with --config",
     );
   }
+  if (roots.includes("")) {
+    throw new CommandError(
+      "usage",
+      'Cannot run "warpdrive forge": a directory with shards is given as "", wanted its path',
+      "Look at the variables of the command line: one of them may not be set",
+    );
+  }
   return {
     roots: roots.map((root) => resolve(inputs.workingDirectory, root)),
     steps: merged.steps,

@@ -60,6 +60,12 @@ Deno.test("readTrainSettings takes any number of roots, and keeps their order", 
   assert.deepEqual(rootsOf({ config: "x" }), ["/home/me/p", "/home/me/q"]);
 });
 
+Deno.test("readTrainSettings refuses a root without a name, as of a variable not set", () => {
+  for (const flags of [{ trainRoot: ["/a", ""] }, { trainRootA: "" }, { trainRootB: "" }]) {
+    assert.match(refused(flags, {}), /a directory with shards is given as "", wanted its path$/);
+  }
+});
+
 Deno.test("readTrainSettings lets --train-root stand for all roots of the file", () => {
   const file = { "/home/me/x": "train_root_a: /a\ntrain_root_b: /b\ntrain_roots: [/c]\n" };
   const rootsOf = (flags: Partial<TrainFlags>) =>

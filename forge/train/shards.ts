@@ -47,7 +47,7 @@ export async function findShards(paths: readonly string[], signal: AbortSignal):
   if (problems.length === 0) return roots;
   throw new CommandError(
     "failed",
-    `Cannot find the shards to train from: ${problems.join("; ")}`,
+    `Cannot find shards: ${problems.join("; ")}`,
     'Give directories with shards, or make some with "warpdrive forge dataset make"',
   );
 }

@@ -3,7 +3,7 @@
  * of their name belong together. A sample needs an image (`.jpg`, `.jpeg`, `.png`) and a label
  * (`.cls`, a whole number); other members are passed over.
  */
-import { type Member, tarMembers, wrongMember } from "./tar_members.ts";
+import { type Member, ShardError, tarMembers, wrongMember } from "./tar_members.ts";
 
 /** Samples of which only one half was seen so far. */
 const HALVES_MAX = 1_024;
@@ -25,16 +25,27 @@ export type Half =
 /**
  * The samples of the archive whose bytes are `chunks`, in the order in which they become complete.
  *
- * @throws {ShardError} when the archive is cut short or damaged, or a sample is incomplete.
+ * @throws {ShardError} when the archive is cut short or damaged, a sample is incomplete, or there is
+ * none.
  */
 export function* tarSamples(chunks: Iterable<Uint8Array>): Generator<Sample> {
   const pairs = new SamplePairs();
+  let samples = 0;
   for (const { member, read } of tarMembers(chunks)) {
     if (member.part === "other") continue;
     const sample = pairs.add(halfOf(member, read()));
-    if (sample !== null) yield sample;
+    if (sample === null) continue;
+    samples += 1;
+    yield sample;
   }
   pairs.refuseLeftovers();
+  if (samples === 0) throw noSample();
+}
+
+/** The error about a shard that adds nothing to an epoch: of such shards a run would never end. */
+export function noSample(): ShardError {
+  const wanted = "wanted images (.jpg, .jpeg, .png) with labels (.cls)";
+  return new ShardError(`it holds no sample: ${wanted}`, null);
 }
 
 /**

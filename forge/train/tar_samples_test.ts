@@ -90,6 +90,13 @@ Deno.test("tarSamples refuses more incomplete samples than it may hold", async (
   await refused(await archive(...names), /member "1024\.cls".*1024 samples before it wait/);
 });
 
+Deno.test("tarSamples refuses an archive without a sample", async () => {
+  const wanted =
+    /^it holds no sample: wanted images \(\.jpg, \.jpeg, \.png\) with labels \(\.cls\)$/;
+  await refused(await archive(), wanted);
+  await refused(await archive(["a.webp", "image"], ["a.txt", "caption"]), wanted);
+});
+
 Deno.test("tarSamples refuses an archive that is cut, wherever it is cut", async () => {
   const whole = await archive(["a.jpg", "x".repeat(700)], ["a.cls", "1"], ["b.jpg", "y"]);
   for (let length = 0; length < whole.length - 1_024; length += 64) {
