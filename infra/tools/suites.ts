@@ -64,9 +64,9 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "s3",
-    title: "S3 on a real server, built by Go",
+    title: "S3 on a real server, built by Go, and mounted",
     owns: (path) => /^tests\/(.*_)?s3(_.*)?_test\.ts$/.test(path),
-    needs: ["go"],
+    needs: ["go", "fuse"],
     steps: [],
     flags: [],
     variables: {},
@@ -178,7 +178,7 @@ export const LONG_SUITE: Suite = {
   title: "many crashes, many random runs, a million blocks, a soak",
   owns: (path) =>
     path.startsWith(LONG_ONLY) || LONG_TESTS.some((name) => path === `tests/${name}_test.ts`),
-  needs: ["fuse", "systemd", "ansible"],
+  needs: ["fuse", "go", "systemd", "ansible"],
   steps: [
     BUILD,
     {

@@ -1,5 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { dirname, join } from "node:path/posix";
 import { type Machine, missing } from "./needs.ts";
+import { importsOf } from "./lint/measure.ts";
+import { readSource, repositoryFiles } from "./source_tree.ts";
 import { LONG_SUITE, suiteOf, SUITES, testFilesOf } from "./suites.ts";
 
 Deno.test("suites put each test file in exactly one place", () => {
@@ -37,6 +40,47 @@ Deno.test("the long suite runs again what the others run", () => {
   const files = ["tests/cache_crash_test.ts", "tests/cache_model_test.ts", "tests/posix_test.ts"];
   deepEqual(testFilesOf(LONG_SUITE, files), files.slice(0, 2));
   for (const file of files) ok(suiteOf(file) !== undefined && suiteOf(file) !== LONG_SUITE);
+});
+
+/** What each file of the repository imports of the others, by path. */
+class Imports {
+  readonly #direct = new Map<string, readonly string[]>();
+
+  /** The file at `path`, and all that it stands on. */
+  reached(path: string, seen = new Set<string>()): ReadonlySet<string> {
+    if (seen.has(path)) return seen;
+    seen.add(path);
+    for (const other of this.#of(path)) this.reached(other, seen);
+    return seen;
+  }
+
+  #of(path: string): readonly string[] {
+    const known = this.#direct.get(path);
+    if (known !== undefined) return known;
+    const found = [...importsOf(path, readSource(path))]
+      .filter((specifier) => /^\..*\.ts$/.test(specifier))
+      .map((specifier) => join(dirname(path), specifier));
+    this.#direct.set(path, found);
+    return found;
+  }
+}
+
+Deno.test("suites need what the support of their tests needs", () => {
+  const wanted = {
+    "tests/support/mounted.ts": "fuse",
+    "tests/support/go_program.ts": "go",
+  } as const;
+  const files = repositoryFiles();
+  const imports = new Imports();
+  const missing = [...SUITES, LONG_SUITE].flatMap((suite) =>
+    testFilesOf(suite, files).flatMap((file) => {
+      const stands = imports.reached(file);
+      return Object.entries(wanted).filter(([support, need]) =>
+        stands.has(support) && !suite.needs.includes(need)
+      ).map(([, need]) => `${suite.name} needs ${need}: ${file}`);
+    })
+  );
+  deepEqual(missing, []);
 });
 
 function machine(facts: Partial<Machine>): Machine {
