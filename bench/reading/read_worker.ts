@@ -5,7 +5,6 @@
  */
 import { present } from "../../cache/platform/assert.ts";
 import { alignedMemory } from "../../cache/platform/aligned_memory.ts";
-import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc, type Memory } from "../../cache/platform/libc.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { OPEN_FLAGS } from "../../cache/platform/open_flags.ts";
@@ -68,19 +67,19 @@ class Reader {
     const latencies = new LatencyHistogram();
     const digests: FileDigest[] = [];
     let bytes = 0;
-    let beganMs = systemClock.monotonicMs();
+    let beganMs = this.#libc.monotonicMs();
     while (Atomics.load(this.#settings.stop, 0) === 0) {
       const range = ranges.next();
       const file = present(files[range.file], "file of the set");
       this.#readRange(file, range);
       // One look at the clock per read: what is between two reads is a tenth of a microsecond.
-      const endedMs = systemClock.monotonicMs();
+      const endedMs = this.#libc.monotonicMs();
       latencies.add(endedMs - beganMs);
       beganMs = endedMs;
       bytes += range.lengthBytes;
       if (this.#digests.length === 0) continue;
       digests.push(...this.#digest(file, range));
-      beganMs = systemClock.monotonicMs();
+      beganMs = this.#libc.monotonicMs();
     }
     return { kind: "done", bytes, counts: latencies.counts, digests };
   }

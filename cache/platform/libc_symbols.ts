@@ -8,6 +8,7 @@ export const LIBC_SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
   accept4: { parameters: ["i32", "buffer", "buffer", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   closeLater: { name: "close", parameters: ["i32"], result: "i32", nonblocking: true },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },

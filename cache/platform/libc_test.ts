@@ -92,6 +92,14 @@ Deno.test("offsets beyond 4 GiB arrive whole, also once calls are compiled", asy
   }
 });
 
+Deno.test("the clock goes forward as the one of the runtime does", () => {
+  const [outerBegan, innerBegan] = [performance.now(), libc.monotonicMs()];
+  const began = performance.now();
+  while (performance.now() < began + 2);
+  const [innerMs, outerMs] = [libc.monotonicMs() - innerBegan, performance.now() - outerBegan];
+  assert.ok(innerMs > 1.9 && innerMs < outerMs + 0.1, `${innerMs} ms within ${outerMs} ms`);
+});
+
 Deno.test("two buffers are written as one message", async () => {
   const { inherited, kept } = libc.inheritableSocketPair();
   try {
