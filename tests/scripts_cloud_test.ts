@@ -128,6 +128,16 @@ const STEPS: Readonly<Record<string, (scripts: AzureScripts) => Promise<void>>> 
     deepEqual(shards(blobs).filter((blob) => blob.startsWith(b)).map(numberOf), [1, 3]);
   },
 
+  async "Shards of other settings are not taken for those that are wanted"(scripts) {
+    const { code, stderr } = await scripts.run("02-gen-dataset.sh", [], { SAMPLES: "3" });
+    equal(code, 1);
+    match(
+      stderr,
+      /Error: ".*shards" has shards of other settings: forge dataset make .*--samples 2/,
+    );
+    match(stderr, /Hint: Give .* PREFIX another prefix/);
+  },
+
   async "A role that has not arrived is waited for, but not for ever"(scripts) {
     await scripts.fail(/^storage blob list/);
     const { code, stderr } = await scripts.run("02-gen-dataset.sh");

@@ -6,18 +6,22 @@
 
 # Of COCO where its images are here, else synthetic ones of the same sizes.
 make_shards() {
-  local done_file=$WORK_DIRECTORY/.done
-  [[ -e $done_file ]] && return
-  local out=(--out "$WORK_DIRECTORY/a" --out "$WORK_DIRECTORY/b" --prefix "$PREFIX" --force)
-  run mkdir -p -- "$WORK_DIRECTORY/a" "$WORK_DIRECTORY/b"
+  local made_by=$WORK_DIRECTORY/.done out
+  out=(--out "$WORK_DIRECTORY/a" --out "$WORK_DIRECTORY/b" --prefix "$PREFIX" --force)
+  local make=(forge dataset make "${out[@]}" --shards "$SHARDS" --samples "$SAMPLES"
+    --image-size "$IMAGE_SIZE" --image-bytes "$IMAGE_BYTES")
   if [[ -n ${COCO_IMAGES:-} ]]; then
-    run "$WARPDRIVE" forge dataset pack "$COCO_IMAGES" "${out[@]}" --samples "$SAMPLES" \
-      --coco "${COCO_ANNOTATIONS:?COCO_IMAGES also wants COCO_ANNOTATIONS}"
-  else
-    run "$WARPDRIVE" forge dataset make "${out[@]}" --shards "$SHARDS" --samples "$SAMPLES" \
-      --image-size "$IMAGE_SIZE" --image-bytes "$IMAGE_BYTES"
+    make=(forge dataset pack "$COCO_IMAGES" "${out[@]}" --samples "$SAMPLES"
+      --coco "${COCO_ANNOTATIONS:?COCO_IMAGES also wants COCO_ANNOTATIONS}")
   fi
-  [[ $DRY_RUN == 1 ]] || : >"$done_file"
+  if [[ -e $made_by ]]; then
+    [[ $(<"$made_by") == "$(quoted "${make[@]}")" ]] && return
+    fail "\"$WORK_DIRECTORY\" has shards of other settings: $(<"$made_by")" \
+      "Give WORK_DIRECTORY another directory and PREFIX another prefix, or the settings they had"
+  fi
+  run mkdir -p -- "$WORK_DIRECTORY/a" "$WORK_DIRECTORY/b"
+  run "$WARPDRIVE" "${make[@]}"
+  [[ $DRY_RUN == 1 ]] || quoted "${make[@]}" >"$made_by"
 }
 
 list_blobs() {
