@@ -5,8 +5,14 @@ import { CommandError } from "../cache/platform/exit.ts";
 /** One run of fio. Sizes in bytes. */
 export interface Load {
   readonly pattern: "read" | "randread";
-  /** One file that all jobs read, or a directory with `shard-0`, `shard-1`, … one for each job. */
-  readonly on: { readonly file: string } | { readonly directory: string };
+  /**
+   * One file that all jobs read; a directory with `shard-0`, `shard-1`, … one for each job; or files
+   * each job goes through in an order it draws, or for `randread` anywhere in any of them.
+   */
+  readonly on:
+    | { readonly file: string }
+    | { readonly directory: string }
+    | { readonly files: readonly string[] };
   readonly requestBytes: number;
   readonly jobs: number;
   /**
@@ -16,7 +22,7 @@ export interface Load {
   readonly cache: "direct" | "hot" | "dropped";
   /** Read for so long, over and over, or everything once. */
   readonly length: { readonly seconds: number } | "once";
-  /** Bytes each job reads from, from the beginning of its file. */
+  /** Bytes each job reads from, from the beginning of each of its files. */
   readonly fileBytes: number;
 }
 
@@ -40,7 +46,7 @@ const Report = z.object({
 
 /** The command line of `load`. */
 export function fioArguments(load: Load): string[] {
-  const { on, length } = load;
+  const { length } = load;
   return [
     "--name=load",
     "--output-format=json",
@@ -52,14 +58,31 @@ export function fioArguments(load: Load): string[] {
     ...["--randrepeat=1", "--allrandrepeat=1"],
     `--bs=${load.requestBytes}`,
     `--numjobs=${load.jobs}`,
-    `--size=${load.fileBytes}`,
-    ...("file" in on
-      ? [`--filename=${on.file}`]
-      : [`--directory=${on.directory}`, "--filename_format=shard-$jobnum"]),
+    ...fileArguments(load),
     `--direct=${load.cache === "direct" ? 1 : 0}`,
     // fio gives up the file's pages before it begins unless told otherwise.
     `--invalidate=${load.cache === "dropped" ? 1 : 0}`,
     ...(length === "once" ? [] : ["--time_based", `--runtime=${length.seconds * 1_000}ms`]),
+  ];
+}
+
+/** Which files, and in which order. */
+function fileArguments({ on, pattern, requestBytes, fileBytes }: Load): string[] {
+  if ("file" in on) return [`--filename=${on.file}`, `--size=${fileBytes}`];
+  if ("directory" in on) {
+    return [
+      `--directory=${on.directory}`,
+      "--filename_format=shard-$jobnum",
+      `--size=${fileBytes}`,
+    ];
+  }
+  const requestsBetweenDraws = pattern === "read" ? Math.ceil(fileBytes / requestBytes) : 1;
+  return [
+    `--filename=${on.files.join(":")}`,
+    `--size=${fileBytes * on.files.length}`,
+    `--file_service_type=random:${requestsBetweenDraws}`,
+    // What was drawn may be drawn again: no list is kept of it.
+    "--norandommap",
   ];
 }
 
@@ -80,8 +103,13 @@ export function parseReport(text: string): LoadResult {
  * @throws {CommandError} when fio is not installed.
  */
 export async function runLoad(load: Load, signal: AbortSignal): Promise<LoadResult> {
+  return await runFio(fioArguments(load), signal);
+}
+
+/** {@linkcode runLoad} with arguments as {@linkcode fioArguments} makes them, and more. */
+export async function runFio(args: readonly string[], signal: AbortSignal): Promise<LoadResult> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PASS_MS_MAX)]);
-  const { success, stdout, stderr } = await output("fio", fioArguments(load), limit);
+  const { success, stdout, stderr } = await output("fio", args, limit);
   const decoder = new TextDecoder();
   const text = decoder.decode(stdout);
   limit.throwIfAborted();

@@ -23,6 +23,18 @@ Deno.test("every job can have a file of its own", () => {
   equal(args.includes("--filename_format=shard-$jobnum"), true);
 });
 
+Deno.test("a job goes through several files whole, or anywhere in any of them", () => {
+  const on = { files: ["/data/a", "/data/b"] };
+  const sizes = { requestBytes: 1_048_576, fileBytes: 3 * 1_048_576 };
+  const whole = fioArguments({ ...LOAD, ...sizes, on });
+  equal(whole.includes("--filename=/data/a:/data/b"), true);
+  equal(whole.includes(`--size=${6 * 1_048_576}`), true);
+  equal(whole.includes("--file_service_type=random:3"), true);
+  const anywhere = fioArguments({ ...LOAD, ...sizes, on, pattern: "randread" });
+  equal(anywhere.includes("--file_service_type=random:1"), true);
+  equal(anywhere.includes("--norandommap"), true);
+});
+
 Deno.test("a report is read behind the notes before it", () => {
   const report = { jobs: [{ error: 0, read: { bw_bytes: 5, iops: 2.5, total_ios: 9 } }] };
   deepEqual(parseReport(`note: something\n${JSON.stringify(report)}`), {
