@@ -1,6 +1,7 @@
 /** Makes one bundle of the program and its Workers: the same one wherever it is made. */
 import { basename, dirname, join, relative } from "node:path";
 import { z } from "zod";
+import { commonJsImports } from "./build_imports.ts";
 import { stableBundle } from "./build_names.ts";
 import { run } from "./build_process.ts";
 import { REPOSITORY } from "./source_tree.ts";
@@ -41,7 +42,7 @@ export async function bundleProgram(commit: string, directory: string): Promise<
   if (!succeeded) throw new Error(`Bundle "${MAIN}": it failed\n${output}`);
   const packages = await packageFolder();
   const files = stableBundle(
-    stamp(await readBundle(directory), commit),
+    commonJsImports(stamp(await readBundle(directory), commit)),
     relative(Deno.realPathSync(REPOSITORY), packages),
   );
   await Deno.remove(directory, { recursive: true });
