@@ -63,11 +63,17 @@ export const silentLogger: Logger = createLogger({
   now: () => new Date(0),
 });
 
-/** The message of `error` and of each cause behind it, joined by a colon. */
+/** The message of `error` and of each cause behind it that adds to it, joined by a colon. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : `: ${describeError(error.cause)}`;
-  return `${error.message}${cause}`;
+  return addCause("", error);
+}
+
+/** `said`, and what `cause` and those behind it say besides. */
+export function addCause(said: string, cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const text = said.includes(message) ? said : said === "" ? message : `${said}: ${message}`;
+  const behind = cause instanceof Error ? cause.cause : undefined;
+  return behind === undefined ? text : addCause(text, behind);
 }
 
 function flatten(fields: LogFields, stacks: boolean): Record<string, unknown> {

@@ -55,6 +55,14 @@ Deno.test("errors are logged with their causes, and with stacks only where asked
   assert.match(debug.lines[0] ?? "", /"error_stack":"Error: Cannot mount\\n/);
 });
 
+Deno.test("describeError says once what an error repeats of its causes", () => {
+  const refused = new Error("mkdir '/x': refused", { cause: new Error("by the disk") });
+  const cannot = new Error("Cannot make it: mkdir '/x': refused", { cause: refused });
+  assert.equal(describeError(cannot), "Cannot make it: mkdir '/x': refused: by the disk");
+  const same = new Error("No keys", { cause: new Error("No keys", { cause: new Error("") }) });
+  assert.equal(describeError(same), "No keys");
+});
+
 Deno.test("describeError takes anything that can be thrown", () => {
   assert.equal(describeError("text"), "text");
   assert.equal(describeError(undefined), "undefined");

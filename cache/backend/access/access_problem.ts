@@ -5,7 +5,7 @@
  */
 import { BackendError } from "../backend.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
-import { describeError } from "../../platform/log.ts";
+import { addCause } from "../../platform/log.ts";
 import { CLOCK_REMEDY, describeSkew, SKEW_MS_MAX } from "./clock_skew.ts";
 import type { CredentialTerms } from "./credential_terms.ts";
 
@@ -133,11 +133,9 @@ function detailOf(problem: AccessProblem, error: BackendError, facts: AccessFact
 /** The reason with the causes behind it that say more. */
 function reasonOf({ code, reason, cause }: BackendError): string {
   // The answer of a store that refused is in the reason; a broken connection has more to say.
-  return code === "unavailable" && cause !== undefined
-    ? `${reason}: ${describeError(cause)}`
-    : reason;
+  return code === "unavailable" && cause !== undefined ? addCause(reason, cause) : reason;
 }
 
 function sayingOf({ reason, cause }: BackendError): string {
-  return cause === undefined ? reason : `${reason}: ${describeError(cause)}`;
+  return cause === undefined ? reason : addCause(reason, cause);
 }

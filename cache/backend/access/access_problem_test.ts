@@ -71,6 +71,13 @@ Deno.test("judgeAccess tells a missing right from a refused credential", () => {
   equal(judgeAccess(refused, reading).remedy, "Grant the role");
 });
 
+Deno.test("judgeAccess does not repeat what the reason has of its cause", () => {
+  const cause = new Error("nobody listens");
+  const reason = "no access token (nobody listens)";
+  const broken = new BackendError("unavailable", "b", "list", "", reason, null, null, { cause });
+  equal(judgeAccess(broken, FACTS).detail, "no answer: no access token (nobody listens)");
+});
+
 Deno.test("judgeAccess adds the cause of a broken connection, and always a remedy", () => {
   const cause = new Error("dial: no route");
   const broken = new BackendError("unavailable", "b", "list", "", "no answer", null, null, {
