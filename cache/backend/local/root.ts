@@ -151,8 +151,10 @@ export class LocalRoot {
         return null;
       case ERRNO.EACCES:
       case ERRNO.EPERM:
-      case ERRNO.EXDEV:
+        if (path === "") throw this.#rootError(operation, path, -fd);
         throw new BackendError("denied", this.#backend, operation, path, NOT_OPEN, RIGHT_HINT);
+      case ERRNO.EXDEV:
+        throw this.error("denied", operation, path, NOT_OPEN);
       default:
         throw this.error("unavailable", operation, path, errnoName(-fd));
     }
@@ -161,12 +163,14 @@ export class LocalRoot {
   #root(operation: BackendOperation, path: string): number {
     if (this.#fd !== null) return this.#fd;
     const fd = this.#libc.openPath(this.path, OPEN_FLAGS.PATH | OPEN_FLAGS.DIRECTORY);
-    if (fd < 0) {
-      const { code, reason, hint } = judgeRoot(this.path, -fd);
-      throw new BackendError(code, this.#backend, operation, path, reason, hint);
-    }
+    if (fd < 0) throw this.#rootError(operation, path, -fd);
     this.#fd = fd;
     return fd;
+  }
+
+  #rootError(operation: BackendOperation, path: string, errno: number): BackendError {
+    const { code, reason, hint } = judgeRoot(this.path, errno);
+    return new BackendError(code, this.#backend, operation, path, reason, hint);
   }
 }
 
