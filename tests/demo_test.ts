@@ -123,6 +123,10 @@ function assertShown(output: string): void {
   ok(Number.parseFloat(rowOf(output, "Backend data fetched")[0] ?? "0") > 0, "the cold epoch");
   equal(output.match(/\[ ok \]/g)?.length, 6, output);
   match(output, /all 20 as they were stored/);
+  match(output, /datasets-cac\/train\/ +10 shards\n +shard-000000\.tar {2}shard-000002\.tar {2}/);
+  match(output, /datasets-wus3\/train\/ +10 shards\n +shard-000001\.tar {2}shard-000003\.tar {2}/);
+  const [, governance = ""] = output.split("Governance, on the live mount");
+  deepEqual(governance.match(/.*\S…$/gm), null, "no evidence is cut");
   match(output, /All 6 capabilities shown/);
   ok(!output.includes("FAILED"), output);
   ok(!output.includes("\x1b"), "plain text where it is no terminal");

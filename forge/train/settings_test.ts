@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CommandError } from "../../cache/platform/exit.ts";
-import { readTrainSettings, type SettingsInputs, TrainFlags } from "./settings.ts";
+import { REPOSITORY } from "../../infra/tools/source_tree.ts";
+import { DEFAULT_FILE, readTrainSettings, type SettingsInputs, TrainFlags } from "./settings.ts";
 
 /** A machine with these files. */
 function inputs(files: Readonly<Record<string, string>>): SettingsInputs {
@@ -41,6 +42,35 @@ Deno.test("readTrainSettings takes flags before the file before the defaults", (
     readAheadBytes: 256 * 2 ** 20,
     model: "softmax",
     orderPlan: true,
+  });
+});
+
+Deno.test("readTrainSettings has the defaults of the founding documents", () => {
+  assert.deepEqual(readTrainSettings(TrainFlags.parse({ trainRoot: ["/a"] }), inputs({})), {
+    roots: ["/a"],
+    steps: 2_000,
+    batchSize: 64,
+    workers: 8,
+    seed: 42,
+    logEvery: 100,
+    readAheadBytes: 256 * 2 ** 20,
+    model: "softmax",
+    orderPlan: true,
+  });
+});
+
+Deno.test("readTrainSettings finds the demo's values in the file that is shipped", () => {
+  const file = Deno.readTextFileSync(`${REPOSITORY}/${DEFAULT_FILE}`);
+  const flags = TrainFlags.parse({ config: "demo.yaml" });
+  const settings = readTrainSettings(flags, inputs({ "/home/me/demo.yaml": file }));
+  const { roots, steps, batchSize, workers, seed, logEvery } = settings;
+  assert.deepEqual({ roots, steps, batchSize, workers, seed, logEvery }, {
+    roots: ["/wd/datasets-cac/train", "/wd/datasets-wus3/train"],
+    steps: 300,
+    batchSize: 32,
+    workers: 8,
+    seed: 42,
+    logEvery: 50,
   });
 });
 

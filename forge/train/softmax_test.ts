@@ -106,6 +106,21 @@ Deno.test("Softmax learns what can be learnt, and stays finite when an image is 
   for (let step = 0; step < 50; step += 1) assert.ok(Number.isFinite(model.step(white)));
 });
 
+Deno.test("Softmax takes no probability for less than 1e-9", () => {
+  const model = new Softmax(3);
+  const learn = (label: number, features: Uint8Array<ArrayBuffer>) =>
+    model.step({ size: 1, features, labels: Uint8Array.of(label), keys: [] });
+  // What is sure of each part of an image is all too sure of the whole.
+  const parts = 16;
+  const partBytes = FEATURES / parts;
+  for (let step = 0; step < 20 * parts; step += 1) {
+    const first = (step % parts) * partBytes;
+    learn(0, new Uint8Array(FEATURES).fill(255, first, first + partBytes));
+  }
+  const loss = learn(1, new Uint8Array(FEATURES).fill(255));
+  assert.ok(Math.abs(loss + Math.log(1e-9)) < 1e-9, String(loss));
+});
+
 Deno.test("Softmax keeps the losses of a seed, bit for bit, from release to release", () => {
   const random = Xoshiro128.seeded(8, 0);
   const model = new Softmax(42);

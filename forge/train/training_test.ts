@@ -64,11 +64,11 @@ Deno.test("train tells waiting for data and computing apart", async () => {
 });
 
 Deno.test("train reports the steps that are left over, and nothing twice", async () => {
-  assert.deepEqual((await run(25, 10))[0].map(({ step, steps }) => [step, steps]), [
-    [10, 10],
-    [20, 10],
-    [25, 5],
-  ]);
+  const [windows] = await run(25, 10);
+  assert.deepEqual(
+    windows.map(({ step, steps, dataMs, computeMs }) => [step, steps, dataMs, computeMs]),
+    [[10, 10, 300, 100], [20, 10, 300, 100], [25, 5, 150, 50]],
+  );
   assert.deepEqual((await run(20, 10))[0].map(({ step }) => step), [10, 20]);
   assert.deepEqual((await run(3, 10))[0].map(({ step }) => step), [3]);
 });
