@@ -8,7 +8,7 @@ import type { ShardMember } from "./shard_file.ts";
 /**
  * Images with their labels, one after the other; names of images that are left out go to `skipped`.
  *
- * @throws {CommandError} naming the image that cannot be read, or is damaged and not to be left out;
+ * @throws {CommandError} naming an image that cannot be read, or is damaged and not to be left out,
  * and when all of them are damaged.
  */
 export function* packedMembers(job: PackJob, skipped: string[]): Generator<ShardMember> {

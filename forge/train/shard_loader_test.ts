@@ -92,7 +92,7 @@ function watchedOrder(shards: readonly Shard[]) {
   return { drawn, order: order() };
 }
 
-Deno.test("ShardLoader begins a shard for each worker before the first sample is there", async () => {
+Deno.test("ShardLoader begins a shard for each worker before the first sample comes", async () => {
   await withShards(async (shards) => {
     const { drawn, order } = watchedOrder(shards);
     using loader = loaderOf(order, 4, 1e9);
@@ -103,7 +103,7 @@ Deno.test("ShardLoader begins a shard for each worker before the first sample is
   });
 });
 
-Deno.test("ShardLoader gives a free worker the next shard while another is still read", async () => {
+Deno.test("ShardLoader gives a free worker the next shard while another is read", async () => {
   await withShards(async (shards) => {
     const { drawn, order } = watchedOrder(shards);
     using loader = loaderOf(order, 2, 1e9);

@@ -25,8 +25,8 @@ export type Half =
 /**
  * The samples of the archive whose bytes are `chunks`, in the order in which they become complete.
  *
- * @throws {ShardError} when the archive is cut short or damaged, a sample is incomplete, or there is
- * none.
+ * @throws {ShardError} when the archive is cut short or damaged, a sample is incomplete, or the
+ * archive has none.
  */
 export function* tarSamples(chunks: Iterable<Uint8Array>): Generator<Sample> {
   const pairs = new SamplePairs();

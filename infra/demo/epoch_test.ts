@@ -47,7 +47,7 @@ Deno.test("an epoch is told by its time, its reads and what came from where", ()
   ]);
 });
 
-Deno.test("two epochs are compared by ratios where less is faster, by differences elsewhere", () => {
+Deno.test("two epochs are compared by ratios of speed and by differences of counts", () => {
   deepEqual(comparisonRows(COLD, WARM), [
     ["Metric", "Cold", "Warm", "Delta"],
     ["Wall time, whole command", "16,000 ms", "2,000 ms", "8.0x"],

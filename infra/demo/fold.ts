@@ -1,4 +1,4 @@
-/** Tables of programs, printed for wide screens, on a narrow one: no cell is cut, rows go on below. */
+/** Wide tables of programs on a narrow screen: no cell is cut, what does not fit goes on below. */
 
 /** Characters of a line that belong to one column. */
 interface Column {
