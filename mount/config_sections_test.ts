@@ -1,18 +1,19 @@
-/** Holds docs/configuration.md and the sections of the file to one another. */
-import { deepEqual, equal } from "node:assert/strict";
+/** Holds the documents and the sections of the file to one another. */
+import { deepEqual } from "node:assert/strict";
 import { z } from "zod";
+import type { Source } from "../cache/backend/settings.ts";
 import { AZURE_AUTH } from "../cache/config/azure_auth_config.ts";
 import { AZURE_CONFIG } from "../cache/config/azure_config.ts";
 import { GCS_AUTH } from "../cache/config/gcs_auth_config.ts";
 import { GCS_CONFIG } from "../cache/config/gcs_config.ts";
 import { S3_AUTH } from "../cache/config/s3_auth_config.ts";
 import { S3_CONFIG } from "../cache/config/s3_config.ts";
-import { LOCAL_AUTH, LOCAL_CONFIG, readBackends } from "../cache/config/backend_config.ts";
+import { LOCAL_AUTH, LOCAL_CONFIG } from "../cache/config/backend_config.ts";
 import { BACKEND_SECTION, CACHE_SECTION } from "../cache/config/cache_config.ts";
 import { formatProblem } from "../cache/platform/config_problem.ts";
-import { ConfigReader } from "../cache/platform/config_reader.ts";
 import { keysAt } from "../cache/platform/setting.ts";
 import { TEAM_SECTION } from "../cache/config/teams_config.ts";
+import { type MountConfigInputs, parseMountConfig } from "./config_file.ts";
 import {
   CONTROL_PLANE_SECTION,
   FUSE_SECTION,
@@ -92,33 +93,68 @@ Deno.test("configuration.md names the default of every key that has one", () => 
   deepEqual(wrong, []);
 });
 
-Deno.test("the documents show backends as the program takes them", async () => {
+type Shown = Exclude<Source["type"], "local">;
+type MethodOf<Type extends Shown> = Extract<Source, { type: Type }>["auth"]["method"];
+
+/** Every method of every provider; `Record` has the compiler look for one that is new. */
+const METHODS: { readonly [Type in Shown]: Readonly<Record<MethodOf<Type>, true>> } = {
+  azureblob: {
+    managed_identity: true,
+    service_principal: true,
+    workload_identity: true,
+    azure_cli: true,
+    account_key: true,
+    sas: true,
+    none: true,
+  },
+  s3: {
+    default: true,
+    static: true,
+    profile: true,
+    web_identity: true,
+    oidc_federation: true,
+    static_keyvault: true,
+    none: true,
+  },
+  gcs: { default: true, service_account: true, gcp_wif: true, none: true },
+};
+
+/** The YAML examples of a page, as files: what an example leaves out is added. */
+function examplesOf(page: string): readonly string[] {
+  return [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => {
+    const written = text.replace(/\b(ACCOUNT|BUCKET|CONTAINER)\b/g, (name) => name.toLowerCase());
+    const mountPoint = /^mount_point:/m.test(text) ? "" : "\nmount_point: /wd";
+    const backends = /^backends:/m.test(text) ? "" : `\n${ANY_BACKEND}`;
+    return `${written}${mountPoint}${backends}`;
+  });
+}
+
+const ANY_BACKEND = "backends: [{name: any, type: local, config: {root: /srv/any}}]";
+
+Deno.test("the mount takes every example of the documents, of every method there is", async () => {
   // In the form of every secret there is.
   const secret = "QWxsIGtleXMgYXJlIGJhc2U2NCB0ZXh0";
   const pem = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----";
-  const inputs = {
-    env: { get: (name: string) => name.endsWith("_SAS") ? "sv=1&sig=c2ln" : secret },
-    readTextFile: (path: string) => path.endsWith(".pem") ? pem : secret,
+  const inputs: MountConfigInputs = {
+    env: { get: (name) => name.endsWith("_SAS") ? "sv=1&sig=c2ln" : secret },
+    readTextFile: (path) => path.endsWith(".pem") ? pem : secret,
+    user: { uid: 0, gid: 0 },
   };
-  const folder = new URL("../docs/", import.meta.url);
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
-    /\.md$/.test(name)
-  );
-  const pages = await Promise.all(names.map((name) => Deno.readTextFile(new URL(name, folder))));
-  const examples = pages.flatMap((page) =>
-    [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text ?? "")
-  );
-  const shown = examples.filter((text) => /^backends:$/m.test(text));
-  for (const example of shown) {
-    const written = example.replace(
-      /\b(ACCOUNT|BUCKET|CONTAINER)\b/g,
-      (name) => name.toLowerCase(),
-    );
-    const reader = new ConfigReader(written, inputs);
-    const backends = readBackends(reader);
-    deepEqual(reader.problems.map((problem) => formatProblem("example", problem)), []);
-    equal(backends.length, [...example.matchAll(/^ *- name:/gm)].length);
+  const root = new URL("../", import.meta.url);
+  const pages = [...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`);
+  const shown = new Set<string>();
+  for (const page of ["README.md", ...pages.filter((name) => name.endsWith(".md"))]) {
+    for (const example of examplesOf(await Deno.readTextFile(new URL(page, root)))) {
+      const outcome = parseMountConfig(example, inputs);
+      const problems = outcome.ok ? [] : outcome.problems;
+      deepEqual(problems.map((problem) => formatProblem(page, problem)), []);
+      for (const { source } of outcome.ok ? outcome.config.backends : []) {
+        shown.add(source.type === "local" ? "local" : `${source.type} ${source.auth.method}`);
+      }
+    }
   }
-  const types = ["azureblob", "s3", "gcs", "local"];
-  deepEqual(types.filter((type) => !shown.some((text) => text.includes(`type: ${type}`))), []);
+  const wanted = Object.entries(METHODS).flatMap(([type, methods]) =>
+    Object.keys(methods).map((method) => `${type} ${method}`)
+  );
+  deepEqual([...shown].sort(), [...wanted, "local"].sort());
 });
