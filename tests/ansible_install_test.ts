@@ -13,6 +13,11 @@ import {
 } from "./support/ansible_world.ts";
 import { AGENT } from "./support/installed_agent.ts";
 
+/** Variables of a play that has to do with the agent alone, and is shorter. */
+const AGENT_ALONE = { warpdrive_slurm: false, warpdrive_format_device: "" };
+/** What is in `/etc/warpdrive` while nothing is under way. */
+const FILES = ["config.yaml", "environment", "slurm.conf", ""].join("\n");
+
 Deno.test("Ansible installs, upgrades and uninstalls", async (test) => {
   await using world = await AnsibleWorld.open();
   for (const [sentence, body] of Object.entries(STEPS)) {
@@ -51,6 +56,10 @@ const STEPS: Readonly<Record<string, Body>> = {
     }, "--check");
     match(elsewhere.text, /warpdrive_cache_path below\s+warpdrive_cache_mount/);
     notEqual(elsewhere.code, 0);
+    const past = { warpdrive_config: { cache: { path: "/scratch/cache" } } };
+    const passed = await world.apply(past, "--check");
+    match(passed.text, /warpdrive_config has cache.path.*set warpdrive_cache_path/s);
+    notEqual(passed.code, 0);
   },
 
   async "A disk with anything on it is never formatted"(world) {
@@ -96,6 +105,18 @@ const STEPS: Readonly<Record<string, Body>> = {
     deepEqual(outcome(await world.apply({})), { code: 0, changed: 0, failed: 0 });
   },
 
+  async "Secrets that are not those of the configuration are refused, and none is written"(
+    world,
+  ) {
+    const { system } = world.target;
+    const before = await system.succeed("sha256sum", "/etc/warpdrive/environment");
+    const play = await world.apply({ ...AGENT_ALONE, warpdrive_environment: { ODD_SECRET } });
+    notEqual(play.code, 0);
+    match(play.text, /Cannot configure the agent .*auth\.account_key_env: .*is not set/s);
+    equal(await system.succeed("sha256sum", "/etc/warpdrive/environment"), before);
+    deepEqual(await system.succeed("ls", "-A", "/etc/warpdrive"), FILES);
+  },
+
   async "Root takes no file from where every user of the node may write"({ target }) {
     const { stdout } = await target.system.run(
       "sh",
@@ -119,7 +140,7 @@ const STEPS: Readonly<Record<string, Body>> = {
     const { system } = world.target;
     await system.succeed("systemctl", "stop", AGENT);
     await system.succeed("touch", "/etc/warpdrive/.restart-due");
-    succeeded(await world.apply({}));
+    succeeded(await world.apply(AGENT_ALONE));
     equal(await system.succeed("cat", "/wd/data/file"), "content");
   },
 
@@ -140,7 +161,7 @@ const STEPS: Readonly<Record<string, Body>> = {
   },
 
   async "An upgrade restarts the agent and keeps its cache"(world) {
-    succeeded(await world.apply(await world.otherProgram()));
+    succeeded(await world.apply({ ...AGENT_ALONE, ...await world.otherProgram() }));
     match((await world.status()).version, new RegExp(OTHER_VERSION));
     const { system } = world.target;
     const warm = await system.succeed("warpdrive", "ctl", "warm", "--check", "/wd/store/train");

@@ -128,7 +128,8 @@ export const SUITES: readonly Suite[] = [
     owns: (path) => /^tests\/ansible(_.*)?_test\.ts$/.test(path),
     needs: ["fuse", "systemd", "ansible"],
     steps: [BUILD],
-    flags: [],
+    // ansible-lint beside the node.
+    flags: ["--parallel"],
     variables: BUILT,
     stepMsMax: STEP_MS_MAX,
   },
