@@ -150,14 +150,6 @@ Deno.test("forge refuses a file with unknown keys or wrong values, with their li
   });
 });
 
-Deno.test("forge takes a log_every of 0 or less for 50", async () => {
-  const { stdout } = await forge(
-    place,
-    ...[...roots, "--steps", "60", "--batch-size", "4", "--log-every", "-1"],
-  );
-  deepEqual([...stdout.matchAll(/^step=(\d+)/gm)].map(([, step]) => step), ["50", "60"]);
-});
-
 Deno.test("forge names every root that is missing or has no shards", async () => {
   await inDirectory(async (directory) => {
     const { code, stdout, stderr } = await forge(
@@ -287,11 +279,9 @@ Deno.test("forge draws a run, and refuses a picture it cannot draw before the ru
     // IHDR: width and height.
     const view = new DataView(png.buffer);
     deepEqual([view.getUint32(16), view.getUint32(20)], [1_920, 1_200]);
-    for (const path of ["run.gif", "none/run.svg"]) {
-      const refused = await forge(directory, ...roots, "--plot", path);
-      equal(refused.code, 2);
-      equal(refused.stdout, "");
-      match(refused.stderr, /Cannot draw ".*": /);
-    }
+    const refused = await forge(directory, ...roots, "--plot", "none/run.svg");
+    equal(refused.code, 2);
+    equal(refused.stdout, "");
+    match(refused.stderr, /Cannot draw "none\/run\.svg": /);
   });
 });

@@ -54,7 +54,39 @@ Deno.test("failed requests to a backend are shown with what they failed of", () 
   equal(row?.at(-1), "2 (timeout)");
 });
 
-Deno.test("the hit rate is of all blocks that were asked for", () => {
-  const rows = cacheRows(parseSamples("warpdrive_cache_hit_total 3\nwarpdrive_cache_miss_total 1"));
-  deepEqual(rows.find(([title]) => title === "Hit rate"), ["Hit rate", "75.0 %"]);
+Deno.test("each row of the dashboard has its own counter, large ones and labelled ones too", () => {
+  const samples = parseSamples(`warpdrive_cache_hit_total 3e+06
+warpdrive_cache_miss_total 1000000
+warpdrive_cache_evictions_total 5
+warpdrive_cache_corruptions_total 1
+warpdrive_cache_size_bytes 2097152
+warpdrive_cache_utilization_ratio 0.25
+warpdrive_readahead_hit_total 7
+warpdrive_readahead_wasted_total 2
+warpdrive_passthrough_opens_total 4
+warpdrive_passthrough_bytes_total 1048576
+warpdrive_auth_refresh_total{provider="entra",status="success"} 2
+warpdrive_auth_refresh_total{provider="vault",status="success"} 1
+warpdrive_auth_refresh_total{provider="entra",status="failure"} 6
+warpdrive_backend_bytes_read_total{backend="a"} 1048576
+warpdrive_backend_request_duration_seconds_count{backend="a",operation="list"} 1
+warpdrive_backend_request_duration_seconds_count{backend="a",operation="read"} 3
+warpdrive_backend_request_duration_seconds_sum{backend="a",operation="list"} 0.02
+warpdrive_backend_request_duration_seconds_sum{backend="a",operation="read"} 0.06
+`);
+  deepEqual(cacheRows(samples), [
+    ["Hits / misses", "3,000,000 / 1,000,000"],
+    ["Hit rate", "75.0 %"],
+    ["Evictions", "5"],
+    ["Damaged chunks found", "1"],
+    ["Used on disk", "2 MiB (25.0 % of the limit)"],
+    ["Read ahead: used / wasted", "7 / 2 blocks"],
+    ["Opens passed through", "4 (1 MiB of files that the kernel reads by itself)"],
+    ["Credential refreshes", "3 (6 failed)"],
+  ]);
+  const distance = { roundTripMs: 1, bytesPerSecond: 1 };
+  deepEqual(backendRows(samples, [{ title: "A", tag: "A", backend: "a", distance }]), [
+    ["Backend", "received", "requests", "mean", "errors"],
+    ["a", "1 MiB", "4", "20.0 ms", "0"],
+  ]);
 });

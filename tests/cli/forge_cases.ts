@@ -39,5 +39,4 @@ workers, the machine and the state of a cache.
 /** All of them. */
 export const FORGE_CASES: readonly CliCase[] = [
   { title: "shows the options of training", args: ["forge", "--help"], code: 0, stdout: HELP },
-  { title: "shows them in a word", args: ["forge", "help"], code: 0, stdout: HELP },
 ];
