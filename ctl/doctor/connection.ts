@@ -1,4 +1,5 @@
 /** How long it takes to connect to a service, and whether its certificate is trusted. */
+import { TRUST_STORE } from "../../cache/backend/broken_connection.ts";
 import { doubtful, good } from "../../cache/platform/finding.ts";
 import { describeError } from "../../cache/platform/log.ts";
 import { formatDuration } from "../../cache/platform/units.ts";
@@ -33,9 +34,7 @@ export function connection(origin: Origin): Check {
 }
 
 function remedyOf(reason: string): string {
-  if (/certificate|UnknownIssuer/i.test(reason)) {
-    return "Name the file of the certificate's issuer in NODE_EXTRA_CA_CERTS";
-  }
+  if (/certificate|UnknownIssuer/i.test(reason)) return TRUST_STORE;
   if (/refused/i.test(reason)) return "Check that the endpoint is right and the service runs";
   if (/tls|handshake|InvalidContentType/i.test(reason)) {
     return "Check whether the endpoint should start with http: instead of https:";

@@ -84,7 +84,7 @@ Deno.test("the check of a connection says how long it took, or what to do", asyn
   equal((await run(connection(slow))).state, "warn");
   const remedyAfter = async (reason: string) =>
     (await run(connection(originOf({ connect: () => Promise.reject(new Error(reason)) })))).remedy;
-  match(await remedyAfter("invalid peer certificate: UnknownIssuer") ?? "", /NODE_EXTRA_CA_CERTS/);
+  match(await remedyAfter("invalid peer certificate: UnknownIssuer") ?? "", /in DENO_CERT/);
   match(await remedyAfter("Connection refused (os error 111)") ?? "", /service runs/);
   match(await remedyAfter("received corrupt message of type InvalidContentType") ?? "", /http:/);
 });
