@@ -19,7 +19,7 @@ import { ReadOnlyIndex } from "../cache/read_only_index.ts";
 import { type Teams, teamsOf } from "../cache/config/teams.ts";
 import { readTeams, type TeamSettings } from "../cache/config/teams_config.ts";
 import { realPath } from "./connect.ts";
-import { lookAtLock } from "./doctor/cache_lock.ts";
+import { lookAtLock } from "../cache/disk/lock_check.ts";
 
 /** What is read of it. */
 export interface IdleCache {

@@ -4,12 +4,12 @@
  * Looks at the machine and asks every backend, but mounts nothing and changes nothing. The
  * judgements are pure functions in `check/`; this file gathers what they judge.
  */
-import type { CacheSettings } from "../cache/config/cache_config.ts";
 import {
   cacheDirectoryFacts,
   lookAtCacheDirectory,
   SEE_DIRECTORY,
 } from "../cache/disk/directory_check.ts";
+import { CACHE_LOCK, checkLock, lookAtLock } from "../cache/disk/lock_check.ts";
 import { CACHE_SPACE, checkCacheSpace } from "../cache/disk/space_check.ts";
 import type { Clock } from "../cache/platform/clock.ts";
 import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
@@ -31,6 +31,7 @@ import {
   checkPrivilege,
   mayMount,
 } from "../cache/platform/kernel.ts";
+import type { Libc } from "../cache/platform/libc.ts";
 import type { Machine } from "./check/machine.ts";
 import { checkMetrics, checkMountPoint } from "./check/place.ts";
 import type { MountConfig } from "./config.ts";
@@ -42,6 +43,7 @@ const VERDICTS = { good: "The mount would work", bad: "The mount would not work"
 /** What a check works with. */
 export interface CheckDeps {
   readonly machine: Machine;
+  readonly libc: Libc;
   readonly open: OpenForCheck;
   readonly clock: Clock;
 }
@@ -74,8 +76,9 @@ export async function checkMount(
 
 async function checkMachine(
   config: MountConfig,
-  { machine, clock }: CheckDeps,
+  deps: CheckDeps,
 ): Promise<readonly Finding[]> {
+  const { machine, clock } = deps;
   const [status, limits, fuseConf, device, helper, place, cache] = await Promise.all([
     machine.text("/proc/self/status"),
     machine.text("/proc/self/limits"),
@@ -83,7 +86,7 @@ async function checkMachine(
     machine.device("/dev/fuse"),
     machine.program("fusermount3"),
     lookAtPlace(config.mountPoint, machine, clock),
-    checkCache(config.cache, machine),
+    checkCache(config, deps),
   ]);
   const privileged = mayMount(status ?? "");
   const keepsFiles = config.cache !== null ||
@@ -102,15 +105,17 @@ async function checkMachine(
 }
 
 async function checkCache(
-  cache: CacheSettings | null,
-  machine: Machine,
+  { cache, mountPoint }: MountConfig,
+  { machine, libc }: CheckDeps,
 ): Promise<readonly Finding[]> {
   if (cache === null) return [good("cache", "off: reads go to the store")];
   const directory = await lookAtCacheDirectory(cache.path, cacheDirectoryFacts(machine));
-  const space = directory.usable
-    ? await checkCacheSpace(cache, directory.existing)
-    : skipped(CACHE_SPACE, SEE_DIRECTORY);
-  return [directory.finding, space];
+  if (!directory.usable) {
+    const inside = [CACHE_SPACE, CACHE_LOCK].map((subject) => skipped(subject, SEE_DIRECTORY));
+    return [directory.finding, ...inside];
+  }
+  const space = await checkCacheSpace(cache, directory.existing);
+  return [directory.finding, space, checkLock(lookAtLock(cache.path, libc), mountPoint)];
 }
 
 /** The configuration compares paths as written; links may still lead one into the other. */

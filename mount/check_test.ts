@@ -2,6 +2,7 @@ import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import type { Backend } from "../cache/backend/backend.ts";
 import { LocalBackend } from "../cache/backend/local/backend.ts";
 import type { BackendSettings } from "../cache/backend/settings.ts";
+import { CacheDirectory } from "../cache/disk/cache_directory.ts";
 import { systemClock } from "../cache/platform/clock.ts";
 import { Libc } from "../cache/platform/libc.ts";
 import { type CheckDeps, checkMount, runCheck } from "./check.ts";
@@ -25,7 +26,12 @@ const MACHINE: Machine = {
   text: (path) => Promise.resolve(path === "/proc/self/status" ? "CapEff:\t200000\n" : null),
 };
 
-const DEPS: CheckDeps = { machine: MACHINE, open: openLocal, clock: systemClock };
+const DEPS: CheckDeps = {
+  machine: MACHINE,
+  libc: Libc.open(),
+  open: openLocal,
+  clock: systemClock,
+};
 
 function configOf(mountPoint: string, roots: readonly string[], cache?: string): MountConfig {
   const backends = roots.map((root, index) => ({
@@ -117,6 +123,16 @@ Deno.test("checkMount refuses a cache that the mount could not create", async ()
     }
     const config = configOf(`${directory}/mnt`, [`${directory}/data`], `${directory}/new/cache`);
     deepEqual(await failures(config), []);
+  });
+});
+
+Deno.test("checkMount finds that another mount uses the cache", async () => {
+  await inDirectory(async (directory) => {
+    const cache = `${directory}/cache`;
+    const holder = { pid: 4711, mountPoint: "/mnt/other", sinceMs: 0 };
+    using _held = CacheDirectory.open(cache, holder, DEPS.libc);
+    const config = configOf(`${directory}/mnt`, [`${directory}/data`], cache);
+    deepEqual(await failures(config), ["cache lock"]);
   });
 });
 

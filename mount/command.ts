@@ -168,5 +168,6 @@ async function check(config: MountConfig, context: CommandContext): Promise<Exit
   const deps = { clock, random, logger, metrics, libc, hedges: NO_HEDGE_MEMORY };
   const open = async (settings: MountConfig["backends"][number]) =>
     (await openBackend(settings, deps)).backend;
-  return await runCheck(config, { machine: thisMachine(context.env), open, clock }, stdout, signal);
+  const machine = thisMachine(context.env);
+  return await runCheck(config, { machine, libc, open, clock }, stdout, signal);
 }

@@ -8,6 +8,7 @@ import {
   type CacheDirectoryLook,
   lookAtCacheDirectory,
 } from "../../cache/disk/directory_check.ts";
+import { type CacheLock, lookAtLock } from "../../cache/disk/lock_check.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import type { Environment } from "../../cache/platform/environment.ts";
 import type { Host } from "../../cache/platform/host.ts";
@@ -15,7 +16,6 @@ import type { Libc } from "../../cache/platform/libc.ts";
 import { allowOther } from "./allow_other.ts";
 import { backendAccess } from "./backend_access.ts";
 import { cacheChecks } from "./cache_checks.ts";
-import { type CacheLock, lookAtLock } from "./cache_lock.ts";
 import type { Check } from "./check.ts";
 import { clockSkew } from "./clock_skew.ts";
 import { connection } from "./connection.ts";
@@ -65,7 +65,9 @@ export function allChecks(
     looked ??= lookAtCacheDirectory(path, cacheDirectoryFacts(deps.host));
   return [
     [...machineChecks(config, look, deps), ...networkChecks(config.backends, services, deps)],
-    cache === null ? [] : cacheChecks(cache, () => look(cache.path), deps, quick),
+    cache === null
+      ? []
+      : cacheChecks(cache, config.mountPoint, () => look(cache.path), deps, quick),
     config.backends.flatMap((settings) =>
       storeChecks(settings, origins.get(settings) ?? null, deps)
     ),

@@ -7,12 +7,12 @@ import {
 } from "../../cache/disk/directory_check.ts";
 import { missingOn } from "../../cache/disk/disk_floor.ts";
 import { diskSpace } from "../../cache/disk/disk_space.ts";
+import { CACHE_LOCK, checkLock, lookAtLock } from "../../cache/disk/lock_check.ts";
 import { CACHE_SPACE, checkCacheSpace } from "../../cache/disk/space_check.ts";
 import { assert } from "../../cache/platform/assert.ts";
 import type { Clock } from "../../cache/platform/clock.ts";
 import { skipped } from "../../cache/platform/finding.ts";
 import type { Libc } from "../../cache/platform/libc.ts";
-import { cacheLock, lookAtLock } from "./cache_lock.ts";
 import { type Check, LOCAL_DEADLINE_MS } from "./check.ts";
 import { diskSpeed, FULL_TRIAL, GENTLE_TRIAL } from "./disk_speed.ts";
 import { indexFormat, readHead } from "./index_format.ts";
@@ -20,9 +20,10 @@ import { sparseFiles } from "./sparse_files.ts";
 
 type Look = () => Promise<CacheDirectoryLook>;
 
-/** The checks of the cache of `settings`, with what `look` says of its directory. */
+/** The checks of the cache of a mount at `mountPoint`; `look` tells of the cache's directory. */
 export function cacheChecks(
   settings: CacheSettings,
+  mountPoint: string,
   look: Look,
   { libc, clock }: { readonly libc: Libc; readonly clock: Clock },
   quick: boolean,
@@ -49,7 +50,11 @@ export function cacheChecks(
     ),
     sparseFiles(directory, libc.files),
     quick ? leftOut(speed, "--quick") : speed,
-    cacheLock(() => lookAtLock(path, libc)),
+    localCheck(
+      "cache_lock",
+      CACHE_LOCK,
+      () => Promise.resolve(checkLock(lookAtLock(path, libc), mountPoint)),
+    ),
     indexFormat((bytes) => readHead(`${path}/index.sqlite`, bytes)),
   ];
   return [

@@ -1,10 +1,8 @@
 import { equal, match, rejects } from "node:assert/strict";
-import { CacheDirectory } from "../../cache/disk/cache_directory.ts";
 import { APPLICATION_ID, FORMAT_VERSION } from "../../cache/index/schema.ts";
 import { openDatabase } from "../../cache/index/database.ts";
 import { systemClock } from "../../cache/platform/clock.ts";
 import { Libc } from "../../cache/platform/libc.ts";
-import { cacheLock, lookAtLock } from "./cache_lock.ts";
 import type { Check } from "./check.ts";
 import { diskSpeed, GENTLE_TRIAL, judgeSpeed } from "./disk_speed.ts";
 import { indexFormat, readHead } from "./index_format.ts";
@@ -88,32 +86,6 @@ Deno.test("judgeSpeed warns about a disk that is slower than a network", () => {
   equal(judgeSpeed(fast, fast, 4).state, "ok");
   equal(judgeSpeed({ pieces: 64, ms: 3_000 }, fast, 4).state, "warn");
   equal(judgeSpeed(fast, { pieces: 64, ms: 3_000 }, 4).state, "warn");
-});
-
-Deno.test("the check of the lock names the mount that has the cache, and leaves it", async () => {
-  await inDirectory(async (directory) => {
-    const path = `${directory}/cache`;
-    const check = cacheLock(() => lookAtLock(path, libc));
-    match((await run(check)).detail, /^free/);
-    const holder = { pid: 4711, mountPoint: "/mnt/data", sinceMs: 0 };
-    {
-      using _held = CacheDirectory.open(path, holder, libc);
-      const { state, detail } = await run(check);
-      equal(state, "ok");
-      match(detail, /process 4711 uses it for "\/mnt\/data" since 1970-01-01T00:00:00.000Z/);
-    }
-    match((await run(check)).detail, /^free/);
-    using _again = CacheDirectory.open(path, holder, libc);
-  });
-});
-
-Deno.test("the check of the lock does not call free what it may not look at", async () => {
-  const hidden = await run(cacheLock(() => ({ kind: "hidden", reason: "EACCES" })));
-  equal(`${hidden.state} ${hidden.detail}`, "skipped it cannot be looked at: EACCES");
-  await inDirectory(async (directory) => {
-    await Deno.symlink("elsewhere", `${directory}/LOCK`);
-    equal(lookAtLock(directory, libc).kind, "hidden");
-  });
 });
 
 Deno.test("the check of the index reads the format of a real one", async () => {
