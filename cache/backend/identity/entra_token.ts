@@ -145,7 +145,7 @@ async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCred
         pem: await readStored(proof.file),
         password: proof.password === null ? null : (await readAgain(proof.password)).reveal(),
       };
-      const assertion = () => Promise.resolve(clientAssertion(application, clock.wallMs()));
+      const assertion = () => clientAssertion(application, clock.wallMs());
       return new identity.ClientAssertionCredential(tenantId, clientId, assertion, chosen);
     }
     case "workload_identity": {
