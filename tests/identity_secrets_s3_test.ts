@@ -11,6 +11,8 @@ import { AwsSessions } from "./support/aws_sessions.ts";
 import { AzureGate } from "./support/azure_gate.ts";
 import { seedAzurite, startAzuriteWithTokens } from "./support/azurite.ts";
 import { TENANT_ID } from "./support/entra_fake.ts";
+import { startGcsServers } from "./support/gcs_place.ts";
+import { ACCOUNT, ENTRA_RESOURCE, POOL, USER } from "./support/google_fake.ts";
 import { Mounted } from "./support/mounted.ts";
 import { readDirect } from "./support/mount_reader.ts";
 import { createPlace } from "./support/place.ts";
@@ -28,6 +30,7 @@ const OBJECT = "object";
 const STATIC_KEY = { accessKeyId: "static-id", secretAccessKey: "static/secret+access=key" };
 const VAULT_KEY = { accessKeyId: "vault-id", secretAccessKey: "vault/secret+access=key" };
 const POD_TOKEN = "an.assertion.of-a-pod/with+signs";
+const GOOGLE_SUBJECT = "an.assertion.for-a-pool/with+signs";
 
 /** Stores, issuers, and a configuration that uses them in every way there is. */
 async function openWorld(owned: AsyncDisposableStack) {
@@ -38,7 +41,10 @@ async function openWorld(owned: AsyncDisposableStack) {
   ]);
   const ending = new AsyncDisposableStack();
   ending.use(azurite);
-  // Ended twice, it is ended once.
+  const google = ending.use(await startGcsServers());
+  await google.server.createBucket(CONTAINER);
+  await google.server.upload(CONTAINER, OBJECT, seededContent(OBJECT));
+  // Ended twice, they are ended once.
   owned.use(ending);
   owned.use(server);
   await seedAzurite(azurite, authority, CONTAINER, [OBJECT]);
@@ -46,6 +52,9 @@ async function openWorld(owned: AsyncDisposableStack) {
   const Body = seededContent(OBJECT);
   await server.client.send(new PutObjectCommand({ Bucket: CONTAINER, Key: OBJECT, Body }));
   const entra = owned.use(await openEntra(authority, 6_000));
+  google.issuers.lifetimeMs = 6_000;
+  google.issuers.trusts = (token) =>
+    token === GOOGLE_SUBJECT || entra.judge(token, ENTRA_RESOURCE) === "good";
   const azureGate = owned.use(await AzureGate.open(azurite, entra, authority));
   const sessions = new AwsSessions();
   const judge = (token: string) =>
@@ -71,15 +80,26 @@ async function openWorld(owned: AsyncDisposableStack) {
     },
     new StorageSharedKeyCredential(azurite.account, azurite.key),
   );
-  return { authority, azurite, ending, azureGate, entra, sessions, sts, s3Gate, vault, sas };
+  const stores = { azurite, ending, azureGate, s3Gate, google };
+  return { authority, ...stores, entra, sessions, sts, vault, sas };
 }
 
 type World = Awaited<ReturnType<typeof openWorld>>;
 
 /** One backend for each way to be let in; files of secrets are in `directory`. */
 async function backendsOf(world: World, directory: string) {
-  const { azurite, azureGate, entra, sts, s3Gate, vault, sas } = world;
-  const files = { sas: sas.toString(), secret: STATIC_KEY.secretAccessKey, pod: POD_TOKEN };
+  const { azurite, azureGate, entra, sts, s3Gate, vault, sas, google } = world;
+  const { issuers, gate, keyFile } = google;
+  const files = {
+    sas: sas.toString(),
+    secret: STATIC_KEY.secretAccessKey,
+    pod: POD_TOKEN,
+    subject: GOOGLE_SUBJECT,
+    user: JSON.stringify({
+      ...{ type: "authorized_user", token_uri: `${issuers.origin}/token` },
+      ...USER,
+    }),
+  };
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(`${directory}/${name}`, text);
   }
@@ -96,7 +116,20 @@ async function backendsOf(world: World, directory: string) {
     ...{ authority_host: entra.authorityHost, client_secret_env: "APPLICATION_SECRET" },
   };
   const role = { method: "oidc_federation", role_arn: ROLE, sts_endpoint: sts.endpoint };
+  const gcs = (name: string, auth: Readonly<Record<string, string>>) => ({
+    ...{ name, type: "gcs", timeout: "5s", auth },
+    config: { root: CONTAINER, endpoint: gate.endpoint },
+  });
+  const pool = {
+    ...{ method: "gcp_wif", audience: POOL, service_account: ACCOUNT },
+    ...{ sts_url: `${issuers.origin}/v1/token`, iam_endpoint: issuers.origin },
+  };
   return [
+    gcs("gcs-key", { method: "service_account", key_file: keyFile }),
+    // The environment names the file of a user.
+    gcs("gcs-user", { method: "default" }),
+    gcs("gcs-pod", { ...pool, token_file: `${directory}/subject` }),
+    gcs("gcs-machine", { ...pool, entra_resource: ENTRA_RESOURCE }),
     azure("azure-key", azurite.endpoint, { method: "static", account_key_env: "STORE_KEY" }),
     azure("azure-sas", azurite.endpoint, { method: "static", sas_file: `${directory}/sas` }),
     azure("azure-application", azureGate.endpoint, application),
@@ -124,8 +157,18 @@ async function writeCli(directory: string, { entra }: World): Promise<string> {
   return `${directory}:${Deno.env.get("PATH") ?? ""}`;
 }
 
-function secretsOf({ azurite, sas, entra, sessions }: World): readonly HuntedSecret[] {
+function secretsOf(world: World): readonly HuntedSecret[] {
+  const { azurite, sas, entra, sessions, google: { issuers, tokens } } = world;
+  const { private_key: key = "" } = issuers.key();
   return [
+    { name: "the key of an account", value: key },
+    ...key.split("\n").filter((line) => line !== "" && !line.startsWith("-----"))
+      .map((value) => ({ name: "a line of the key of an account", value })),
+    { name: "the secret of a user's application", value: USER.client_secret },
+    { name: "the refresh token of a user", value: USER.refresh_token },
+    { name: "the token that a pool trusts", value: GOOGLE_SUBJECT },
+    ...issuers.assertions.map((value) => ({ name: "what an account signed", value })),
+    ...tokens.tokens.map((value) => ({ name: "a token of Google", value })),
     { name: "the account key", value: azurite.key },
     { name: "the signature of the SAS", value: sas.signature },
     { name: "the secret of the application", value: CLIENT_SECRET },
@@ -151,14 +194,14 @@ class WatchedMount {
     this.#variables = variables;
   }
 
-  /** Asks everything there is to ask, in every form. */
-  async look(): Promise<void> {
+  /** Asks everything there is to ask, in one of the forms: they show the same. */
+  async look(format: "table" | "json" | "csv"): Promise<void> {
     const config = `${this.#mounted.place.root}/config.yaml`;
-    for (const format of ["table", "json", "csv"]) {
-      await this.#run("ctl", "status", "--format", format, this.#mounted.path);
-      await this.#run("ctl", "doctor", "--quick", "--format", format, "--config", config);
-    }
-    await this.#run("mount", "--check", "--debug", "--config", config);
+    await Promise.all([
+      this.#run("ctl", "status", "--format", format, this.#mounted.path),
+      this.#run("ctl", "doctor", "--quick", "--format", format, "--config", config),
+      this.#run("mount", "--check", "--debug", "--config", config),
+    ]);
     for (const page of ["metrics", "healthz", "livez"]) {
       this.written.push([page, new TextEncoder().encode(await this.#mounted.page(page))]);
     }
@@ -176,7 +219,7 @@ class WatchedMount {
 Deno.test("no secret is in anything that a mount wrote, said or handed on", async () => {
   await using owned = new AsyncDisposableStack();
   const world = await openWorld(owned);
-  const { authority, azurite, entra, sts, s3Gate, vault } = world;
+  const { authority, azurite, entra, sts, s3Gate, vault, google } = world;
   const place = owned.use(await createPlace());
   const secretFiles = `${authority.directory}/secrets`;
   await Deno.mkdir(secretFiles);
@@ -187,6 +230,7 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
     APPLICATION_SECRET: CLIENT_SECRET,
     STORE_KEY: azurite.key,
     STATIC_ID: STATIC_KEY.accessKeyId,
+    GOOGLE_APPLICATION_CREDENTIALS: `${secretFiles}/user`,
     PATH: await writeCli(secretFiles, world),
   };
   const config = {
@@ -202,7 +246,7 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
 
   const good = await readAll();
   deepEqual(good.filter(({ kind }) => kind === "failed"), [], "everybody is let in");
-  await watched.look();
+  await watched.look("table");
   // Now all that can be refused is: tokens, keys, sessions, secrets.
   entra.revokeAll();
   entra.fail(401, { error: "invalid_client", error_description: "AADSTS7000222: expired" });
@@ -210,12 +254,15 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
   sts.fail(403, "AccessDenied");
   s3Gate.keys.clear();
   vault.secrets.set("vast", `{"access_key": "x", "secret": "${VAULT_KEY.secretAccessKey}"`);
+  google.tokens.revoke();
+  google.issuers.refusal = "Account disabled";
+  await Deno.writeTextFile(google.keyFile, JSON.stringify(google.issuers.key()).slice(0, -1));
   await readAll();
-  await watched.look();
+  await watched.look("json");
   // Then nobody answers at all.
   await world.ending.disposeAsync();
   await readAll();
-  await watched.look();
+  await watched.look("csv");
   ok(mounted.program.rawLog.includes("Answer "), "failures were logged");
   written.push(["the log", new TextEncoder().encode(mounted.program.rawLog)]);
   // What the kernel shows below the mount point is data.
@@ -224,7 +271,7 @@ Deno.test("no secret is in anything that a mount wrote, said or handed on", asyn
   ok(new TextDecoder().decode(child).includes("get-access-token"));
   written.push(["command line and environment of the Azure CLI", child]);
   const secrets = secretsOf(world);
-  ok(secrets.length > 15, `${secrets.length} secrets`);
+  ok(secrets.length > 50, `${secrets.length} secrets`);
   deepEqual(written.flatMap(([where, bytes]) => secretsIn(where, bytes, secrets)), []);
 });
 

@@ -57,13 +57,18 @@ export class GoogleFake implements AsyncDisposable {
   lifetimeMs = 3_600_000;
   /** Statuses to answer the next requests with, in place of tokens. */
   readonly busy: number[] = [];
+  /** Whether the pool trusts a token of another issuer. */
+  trusts: (token: string) => boolean = (token) => token === SUBJECT_TOKEN;
+  /** What accounts signed with their keys to be given tokens. */
+  readonly assertions: string[] = [];
   /** Why nobody is given a token; null: they are. */
   refusal: string | null = null;
   readonly #tokens: TokenBook;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #privateKey: KeyObject;
   readonly #publicKey: KeyObject;
-  #federated: string | null = null;
+  /** Tokens of the pool itself, which may act as the account. */
+  readonly #federated = new Set<string>();
 
   private constructor(tokens: TokenBook) {
     this.#tokens = tokens;
@@ -175,6 +180,7 @@ export class GoogleFake implements AsyncDisposable {
   }
 
   #checkAssertion(assertion: string): void {
+    this.assertions.push(assertion);
     const [header = "", claims = "", signature = ""] = assertion.split(".");
     const signed = Buffer.from(`${header}.${claims}`);
     if (!verify("sha256", signed, this.#publicKey, Buffer.from(signature, "base64url"))) {
@@ -199,15 +205,18 @@ export class GoogleFake implements AsyncDisposable {
       audience: POOL,
       requested_token_type: ACCESS_TYPE,
       subject_token_type: JWT_TYPE,
-      subject_token: SUBJECT_TOKEN,
     };
     for (const [name, value] of Object.entries(wanted)) {
       if (form.get(name) !== value) throw new Refused("invalid_grant", `Wrong ${name}`);
     }
+    if (!this.trusts(form.get("subject_token") ?? "")) {
+      throw new Refused("invalid_grant", "Wrong subject_token");
+    }
     this.seen.push(`sts ${form.get("scope")?.split("/").at(-1)}`);
-    this.#federated = this.#issue();
+    const token = this.#issue();
+    this.#federated.add(token);
     return Response.json({
-      access_token: this.#federated,
+      access_token: token,
       issued_token_type: ACCESS_TYPE,
       token_type: "Bearer",
       expires_in: this.lifetimeMs / 1000,
@@ -218,7 +227,8 @@ export class GoogleFake implements AsyncDisposable {
     const body = z.object({ scope: z.tuple([z.literal(STORAGE_SCOPE)]) })
       .safeParse(await request.json());
     const { headers } = request;
-    if (headers.get("authorization") !== `Bearer ${this.#federated}` || !body.success) {
+    const token = headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
+    if (!this.#federated.has(token) || !body.success) {
       const error = { code: 403, status: "PERMISSION_DENIED", message: "No getAccessToken on it." };
       return Response.json({ error }, { status: 403 });
     }

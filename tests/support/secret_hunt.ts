@@ -27,10 +27,12 @@ export function secretsIn(
   bytes: Uint8Array,
   secrets: readonly HuntedSecret[],
 ): readonly string[] {
-  const seen = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return secrets.flatMap(({ name, value }) =>
-    [...formsOf(value)].some((form) => seen.includes(form)) ? [`${name} in ${where}`] : []
-  );
+  // A text of single bytes is searched many times faster than the bytes.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return secrets.flatMap(({ name, value }) => {
+    const forms = [...formsOf(value)].map((form) => Buffer.from(form).toString("latin1"));
+    return forms.some((form) => text.includes(form)) ? [`${name} in ${where}`] : [];
+  });
 }
 
 /** Every file below `directory` but not below `except`, with its bytes. */

@@ -18,6 +18,11 @@ export class TokenBook {
     return this.#ends.size;
   }
 
+  /** Every token that was given out. */
+  get tokens(): readonly string[] {
+    return [...this.#ends.keys()];
+  }
+
   /** Gives one out that ends in `lifetimeMs`. */
   issue(lifetimeMs: number): string {
     const token = `ya29.${crypto.randomUUID()}`;
