@@ -85,7 +85,7 @@ Deno.test("checkMount names each backend that does not answer", async () => {
   });
 });
 
-Deno.test("checkMount tells a root that is not there from a store that does not answer", async () => {
+Deno.test("checkMount tells a root that is not there from a store that is silent", async () => {
   await inDirectory(async (directory) => {
     for (const [root, reason] of [["none", "does not exist"], ["data/file", "is no directory"]]) {
       const config = configOf(`${directory}/mnt`, [`${directory}/${root}`]);

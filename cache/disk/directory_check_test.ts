@@ -49,7 +49,7 @@ Deno.test("the check of the cache directory refuses a file, at the path or above
   equal(detail, '"/nvme/a/b" cannot be created: "/nvme" is no directory');
 });
 
-Deno.test("the check of the cache directory says which path a disk does not answer for", async () => {
+Deno.test("the check of the cache directory names the path of a disk that fails", async () => {
   const look = () => Promise.reject(new Error("Input/output error"));
   const { state, detail } = await find("/nvme", { ...factsOf("ext4"), look });
   equal(`${state} ${detail}`, 'fail "/nvme" cannot be looked at: Input/output error');

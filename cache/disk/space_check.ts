@@ -1,6 +1,6 @@
 /**
- * Whether the disk of a cache has room for it, above the floor that stays free. What `mount --check`
- * and `ctl doctor` both ask.
+ * Whether the disk of a cache has room for it, above the floor that stays free. What
+ * `mount --check` and `ctl doctor` both ask.
  */
 import { constants } from "node:fs/promises";
 import { join } from "node:path/posix";

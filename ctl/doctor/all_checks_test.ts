@@ -115,7 +115,7 @@ Deno.test("allChecks goes to a service by the proxy and issuers of each backend"
   ]);
 });
 
-Deno.test("allChecks asks for the clock of a service by the way of the backend it judges", async () => {
+Deno.test("allChecks asks for the clock of a service by the way of its backend", async () => {
   const asked: (string | null)[] = [];
   const network = ({ proxy }: ClientSettings): Network => ({
     ...NETWORK,

@@ -54,12 +54,13 @@ const CLOCK_OF_PROOF = /AADSTS(700024|500133)/;
 /** ExpiredToken of S3, what Azure says of a SAS, and Entra's code for an old client secret. */
 const EXPIRED = /Expired|not valid in the specified time frame|AADSTS7000222/i;
 /**
- * What S3, Azure, Google and a local directory say to whom they know and who lacks a right. Without
- * the right to list they hide which objects there are, so asking for one that is missing tells
- * nothing.
+ * What S3, Azure and Google say to whom they know and who lacks a right. Without the right to list
+ * they hide which objects there are, so asking for one that is missing tells nothing.
  */
 const KNOWN_WITHOUT_RIGHT =
-  /\bAccessDenied\b|AuthorizationPermissionMismatch|(?<!Anonymous caller) does not have storage\.|this user may not open/;
+  /\bAccessDenied\b|AuthorizationPermissionMismatch|(?<!Anonymous caller) does not have storage\./;
+/** What a local directory says of a missing right: nothing there is a credential. */
+const CLOSED = /this user may not open/;
 /** A local directory that is not there. */
 const ROOT = /^its root ".*" (does not exist|is no directory)/;
 /** Nothing at this address speaks the protocol, or there is no such address. */
@@ -105,7 +106,7 @@ function denialOf(error: BackendError, said: string, facts: AccessFacts): Access
   if (expired || EXPIRED.test(said)) return "expired credential";
   if (isFromIssuer(error.cause)) return "no credential";
   if (operation === "read") return "no permission to read";
-  const known = mayAskForObjects || KNOWN_WITHOUT_RIGHT.test(said);
+  const known = mayAskForObjects || KNOWN_WITHOUT_RIGHT.test(said) || CLOSED.test(said);
   return known ? "no permission to list" : "credential refused";
 }
 
