@@ -121,11 +121,10 @@ Deno.test("AzureBackend says who was refused, and what to look at", async (t) =>
     assert.match(said, /^denied: .*Azure CLI could not be found/);
   });
   await t.step("a machine whose metadata service is down", async () => {
-    entra.fail(503, { error: "busy" }, 3);
+    entra.fail(503, { error: "busy" }, 1);
     const { said, renewals } = await runClient(azurite, { method: "managed_identity" }, env);
-    assert.equal(said, "hello", `it is asked again after 1, 2 and 4 s: ${renewals.join()}`);
-    const failures = ["entra failure", "entra failure", "entra failure"];
-    assert.deepEqual(renewals, [...failures, "entra success"]);
+    assert.equal(said, "hello");
+    assert.deepEqual(renewals, ["entra failure", "entra success"], "it is asked again");
   });
 });
 
