@@ -1,5 +1,6 @@
 /** `warpdrive forge`: the trainer. What is no name of a command is training's. */
 import type { Command } from "../cache/platform/cli.ts";
+import { CommandError } from "../cache/platform/exit.ts";
 import {
   type CommandRow,
   type CommandTable,
@@ -32,6 +33,14 @@ const TABLE: CommandTable = {
 export const forgeCommand: Command = {
   async run(args, context) {
     const [first] = args;
+    // No command has a slash: somebody names a directory as other programs take it.
+    if (first?.includes("/") === true && !first.startsWith("-")) {
+      throw new CommandError(
+        "usage",
+        `Cannot run "warpdrive forge ${first}": a directory is given by its flag`,
+        `Run "warpdrive forge --train-root ${first}"`,
+      );
+    }
     const isTraining = first === undefined ||
       (first.startsWith("-") && first !== "--help" && first !== "-h");
     return await runCommandOf(TABLE, isTraining ? ["train", ...args] : args, context);

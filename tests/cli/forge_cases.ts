@@ -39,4 +39,12 @@ workers, the machine and the state of a cache.
 /** All of them. */
 export const FORGE_CASES: readonly CliCase[] = [
   { title: "shows the options of training", args: ["forge", "--help"], code: 0, stdout: HELP },
+  {
+    title: "says how a directory to train from is given",
+    args: ["forge", "data/shards", "--steps", "5"],
+    code: 2,
+    stderr: `Cannot run "warpdrive forge data/shards": a directory is given by its flag
+Hint: Run "warpdrive forge --train-root data/shards"
+`,
+  },
 ];
