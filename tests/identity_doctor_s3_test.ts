@@ -31,95 +31,101 @@ async function openWorld(owned: AsyncDisposableStack) {
     ...authority.trust,
     AZURE_POD_IDENTITY_AUTHORITY_HOST: entra.metadataHost,
     APPLICATION_SECRET: CLIENT_SECRET,
+    WRONG_SECRET: "another",
   };
-  const azure = (auth: Auth) => ({
-    ...{ name: "it", type: "azureblob", timeout: "10s", auth },
+  const azure = (name: string, auth: Auth) => ({
+    ...{ name, type: "azureblob", timeout: "10s", auth },
     config: { account: azurite.account, root: STORE, endpoint: azurite.endpoint },
   });
-  const s3 = (auth: Auth) => ({
-    ...{ name: "it", type: "s3", timeout: "10s", auth },
+  const s3 = (name: string, auth: Auth) => ({
+    ...{ name, type: "s3", timeout: "10s", auth },
     config: { root: STORE, endpoint: server.endpoint },
   });
   return { entra, vault, variables, azure, s3 };
 }
 
-/** What both say of `backend`, the doctor first. */
-async function examine(backend: unknown, variables: Auth): Promise<readonly string[]> {
-  const text = JSON.stringify({ mount_point: "/mnt/none", backends: [backend] });
+/** A backend, what is found of it, and what to do. */
+type Examined = readonly [backend: { readonly name: string }, found: RegExp, remedy: RegExp];
+
+/** Checks what the doctor and the check of a mount say of each of `examined`. */
+async function both(examined: readonly Examined[], variables: Auth): Promise<void> {
+  const backends = examined.map(([backend]) => backend);
+  const text = JSON.stringify({ mount_point: "/mnt/none", backends });
   const commands = [["ctl", "doctor", "--quick"], ["mount", "--check"]];
-  return await Promise.all(commands.map(async (words) => {
+  const [doctor = "", check = ""] = await Promise.all(commands.map(async (words) => {
     const args = [...words, "--config", "config.yaml"];
     const { stdout, stderr } = await runProgram(args, { "config.yaml": text }, variables);
     equal((stdout + stderr).includes(CLIENT_SECRET), false, "a secret is printed");
-    const lines = stdout.split("\n");
-    const begin = lines.findIndex((line) => line.includes('backend "it"'));
-    return lines.slice(begin, begin + 3).join(" ").replace(/\s+/g, " ");
+    return stdout;
   }));
+  for (const [{ name }, found, remedy] of examined) {
+    match(saidOf(name, doctor), found);
+    match(saidOf(name, doctor), remedy);
+    match(saidOf(name, check), new RegExp(found.source.replace(/^.*?: /, "")));
+  }
 }
 
-/** Checks what the doctor says of `backend`: what is found, which the check says too, and more. */
-async function both(found: RegExp, remedy: RegExp, backend: unknown, variables: Auth) {
-  const [doctor = "", check = ""] = await examine(backend, variables);
-  match(doctor, found);
-  match(doctor, remedy);
-  match(check, new RegExp(found.source.replace(/^.*?: /, "")));
+/** The lines of `output` about backend `name`. */
+function saidOf(name: string, output: string): string {
+  const lines = output.split("\n");
+  const begin = lines.findIndex((line) => line.includes(`backend "${name}"`));
+  return lines.slice(begin, begin + 3).join(" ").replace(/\s+/g, " ");
 }
 
-Deno.test("doctor and check tell why an application or a user gets no token", async (t) => {
+Deno.test("doctor and check tell why an issuer or a vault gives out nothing", async (t) => {
   await using owned = new AsyncDisposableStack();
-  const { entra, variables, azure } = await openWorld(owned);
+  const { entra, vault, variables, azure, s3 } = await openWorld(owned);
   const principal = {
     ...{ method: "service_principal", tenant_id: TENANT_ID, client_id: "application" },
     ...{ authority_host: entra.authorityHost, client_secret_env: "APPLICATION_SECRET" },
   };
-  await t.step("a good one does", async () => {
-    await both(/lists its root/, /./, azure(principal), variables);
+  const kept = { method: "static_keyvault", vault_url: vault.url };
+  await t.step("to each backend for a reason of its own", async () => {
+    const elsewhere = { ...principal, tenant_id: "22222222-2222-2222-2222-222222222222" };
+    await both([
+      [azure("good", principal), /lists its root/, /./],
+      [
+        azure("wrong-secret", { ...principal, client_secret_env: "WRONG_SECRET" }),
+        /no credential: no access token from Entra .*AADSTS7000215/,
+        /Check tenant, client id and secret of application "application"/,
+      ],
+      [
+        azure("wrong-tenant", elsewhere),
+        /no credential: no access token from Entra .*AADSTS90002/,
+        /Check tenant, client id and secret/,
+      ],
+      [
+        azure("not-logged-in", { method: "azure_cli" }),
+        /no credential: no access token from Entra \(Azure CLI could not be found/,
+        /Run "az login" as the mounting user/,
+      ],
+      [
+        s3("no-such-secret", { ...kept, secret_name: "absent" }),
+        /no credential: no keys \(the vault answered 404 SecretNotFound/,
+        /Check secret "absent" of .*Key Vault Secrets User/,
+      ],
+      [
+        s3("another-form", { ...kept, secret_name: "torn" }),
+        /no credential: no keys \(secret "torn" is not what is wanted/,
+        /Check secret "torn"/,
+      ],
+    ], { ...variables, PATH: "/nowhere" });
   });
-  await t.step("a wrong secret", async () => {
-    const found = /no credential: no access token from Entra .*AADSTS7000215/;
-    const remedy = /Check tenant, client id and secret of application "application"/;
-    await both(found, remedy, azure(principal), { ...variables, APPLICATION_SECRET: "another" });
-  });
-  await t.step("a wrong tenant", async () => {
-    const auth = { ...principal, tenant_id: "22222222-2222-2222-2222-222222222222" };
-    const found = /no credential: no access token from Entra .*AADSTS90002/;
-    await both(found, /Check tenant, client id and secret/, azure(auth), variables);
-  });
-  await t.step("a user who is not logged in", async () => {
-    const found = /no credential: no access token from Entra \(Azure CLI could not be found/;
-    const remedy = /Run "az login" as the mounting user/;
-    await both(found, remedy, azure({ method: "azure_cli" }), { ...variables, PATH: "/nowhere" });
-  });
-  await t.step("a secret that has expired", async () => {
+  await t.step("because a secret has expired", async () => {
     entra.fail(401, { error: "invalid_client", error_description: "AADSTS7000222: expired" });
     const found = /expired credential: no access token from Entra .*AADSTS7000222/;
-    await both(found, /Renew the credential/, azure(principal), variables);
+    await both([[azure("it", principal), found, /Renew the credential/]], variables);
   });
-  await t.step("a wrong clock", async () => {
+  await t.step("because a clock is wrong", async () => {
     entra.fail(401, { error: "invalid_client", error_description: "AADSTS700024: not of now" });
     const found = /clock skew: .*no access token from Entra .*AADSTS700024/;
-    await both(found, /clock/i, azure(principal), variables);
+    await both([[azure("it", principal), found, /clock/i]], variables);
   });
-  await t.step("an identity that the machine does not have", async () => {
+  await t.step("because the machine does not have an identity", async () => {
     entra.fail(400, { error: "invalid_request", error_description: "Identity not found" });
     const found = /no credential: no access token from Entra .*Identity not found/;
     const remedy = /Check that identity "wrong" is assigned to this machine/;
     const auth = { method: "managed_identity", client_id: "wrong" };
-    await both(found, remedy, azure(auth), variables);
-  });
-});
-
-Deno.test("doctor and check tell why there are no keys in a vault", async (t) => {
-  await using owned = new AsyncDisposableStack();
-  const { vault, variables, s3 } = await openWorld(owned);
-  const kept = { method: "static_keyvault", vault_url: vault.url };
-  await t.step("a secret that is not in it", async () => {
-    const found = /no credential: no keys \(the vault answered 404 SecretNotFound/;
-    const remedy = /Check secret "absent" of .*Key Vault Secrets User/;
-    await both(found, remedy, s3({ ...kept, secret_name: "absent" }), variables);
-  });
-  await t.step("a secret of another form", async () => {
-    const found = /no credential: no keys \(secret "torn" is not what is wanted/;
-    await both(found, /Check secret "torn"/, s3({ ...kept, secret_name: "torn" }), variables);
+    await both([[azure("it", auth), found, remedy]], variables);
   });
 });
