@@ -1,4 +1,4 @@
-/** Credentials that end while a real mount is read: of Azure, of S3 and of Cloud Storage at once. */
+/** Credentials that end while real mounts are read: of Azure, S3 and Cloud Storage at once. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { eventually } from "./support/eventually.ts";
 import { readDirect } from "./support/mount_reader.ts";
