@@ -73,7 +73,10 @@ Deno.test("mountConfigFromUrl reads a bucket of Cloud Storage, by either of its 
       caCertificates: null,
       proxy: null,
       listPageSize: 1_000,
-      auth: { method: "default", keyFile: "/key.json", wellKnownFile: null },
+      auth: {
+        ...{ method: "default", keyFile: "/key.json", wellKnownFile: null },
+        metadataHost: "169.254.169.254",
+      },
     });
   }
 });

@@ -75,7 +75,7 @@ Deno.test("GcsBackend says of each source of tokens what is wrong with it", asyn
         "an exchange that is down",
         { ...wif, sts_url: `http://127.0.0.1:${freePort()}/v1/token` },
         {},
-        /^unavailable: .*ECONNREFUSED/s,
+        /^unavailable: .*connection refused by 127\.0\.0\.1:.*Check the network to 127/s,
       ],
     ];
   for (const [title, auth, env, said] of wrong) {

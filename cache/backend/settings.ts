@@ -46,6 +46,8 @@ export type GcsAuth =
     readonly keyFile: string | null;
     /** Where the tools of Google write it; null: this user has no home. */
     readonly wellKnownFile: string | null;
+    /** The metadata server, `HOST` or `HOST:PORT`. */
+    readonly metadataHost: string;
   }
   | { readonly method: "service_account"; readonly keyFile: string }
   | {

@@ -23,6 +23,9 @@ const ACCOUNT = /^[\w.-]+@[\w.-]+$/;
 const STS_URL = "https://sts.googleapis.com/v1/token";
 const IAM_ENDPOINT = "https://iamcredentials.googleapis.com";
 
+/** The address of the metadata server on every machine: a name may be asked of a wrong server. */
+const METADATA_HOST = "169.254.169.254";
+
 /** `auth:` of a `gcs` backend. */
 export const GCS_AUTH = section({
   method: choice(METHODS),
@@ -96,6 +99,7 @@ function defaultAuth({ inputs: { env } }: ConfigReader): GcsAuth {
     method: "default",
     keyFile: env.get("GOOGLE_APPLICATION_CREDENTIALS") || null,
     wellKnownFile: directory === null ? null : `${directory}/${name}`,
+    metadataHost: env.get("GCE_METADATA_HOST") || env.get("GCE_METADATA_IP") || METADATA_HOST,
   };
 }
 

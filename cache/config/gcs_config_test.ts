@@ -38,7 +38,10 @@ Deno.test("A gcs backend needs no more than a bucket", () => {
     caCertificates: null,
     proxy: null,
     listPageSize: 1_000,
-    auth: { method: "default", keyFile: null, wellKnownFile: null },
+    auth: {
+      ...{ method: "default", keyFile: null, wellKnownFile: null },
+      metadataHost: "169.254.169.254",
+    },
   });
 });
 
@@ -48,11 +51,13 @@ Deno.test("A gcs backend finds credentials where the tools of Google do", () => 
     method: "default",
     keyFile: "/key.json",
     wellKnownFile: "/home/me/.config/gcloud/application_default_credentials.json",
+    metadataHost: "169.254.169.254",
   });
-  deepEqual(auth({ HOME: "/home/me", CLOUDSDK_CONFIG: "/gcloud" }), {
+  deepEqual(auth({ CLOUDSDK_CONFIG: "/gcloud", GCE_METADATA_HOST: "near:80" }), {
     method: "default",
     keyFile: null,
     wellKnownFile: "/gcloud/application_default_credentials.json",
+    metadataHost: "near:80",
   });
 });
 

@@ -8,7 +8,10 @@ import {
   RenewedCredential,
 } from "../identity/renewed_credential.ts";
 import type { GcsAuth } from "../settings.ts";
-import { type KeyFile, parseKeyFile } from "./key_file.ts";
+import { federatedToken } from "./federated_token.ts";
+import { type KeyFile, parseKeyFile, type UserKey } from "./key_file.ts";
+import { metadataToken } from "./metadata_token.ts";
+import { grantedToken } from "./oauth_token.ts";
 import { serviceAccountToken } from "./service_account.ts";
 import type { Clock } from "../../platform/clock.ts";
 
@@ -46,10 +49,7 @@ export function tokenFor(auth: GcsAuth, deps: RenewalDeps): JudgedCredential<str
       return kept("gcp", issue, DEFAULT_HINT);
     }
     case "gcp_wif": {
-      const issue = async (signal: AbortSignal) => {
-        const { federatedToken } = await import("./library_token.ts");
-        return await federatedToken(auth, SCOPE, clock, signal);
-      };
+      const issue = (signal: AbortSignal) => federatedToken(auth, SCOPE, clock, signal);
       const hint = "Check audience and service_account in auth of the backend, and the pool's " +
         "conditions on the token";
       return kept("gcp_wif", issue, hint);
@@ -62,21 +62,34 @@ const DEFAULT_HINT = "Give the machine a service account, or name a file of cred
 
 /** A token for the application default credentials: https://google.aip.dev/auth/4110 */
 async function defaultToken(
-  { keyFile, wellKnownFile }: Extract<GcsAuth, { method: "default" }>,
+  { keyFile, wellKnownFile, metadataHost }: Extract<GcsAuth, { method: "default" }>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
   const key = keyFile === null ? await readIfThere(wellKnownFile) : await readKeyFile(keyFile);
-  if (key?.type === "service_account") return await serviceAccountToken(key, SCOPE, clock, signal);
-  const library = await import("./library_token.ts");
   switch (key?.type) {
     case undefined:
-      return await library.metadataToken(clock, signal);
+      return await metadataToken(metadataHost, clock, signal);
+    case "service_account":
+      return await serviceAccountToken(key, SCOPE, clock, signal);
     case "authorized_user":
-      return await library.userToken(key, clock, signal);
-    case "other":
-      return await library.fileToken(key, SCOPE, clock, signal);
+      return await userToken(key, clock, signal);
+    case "other": {
+      const { fileToken } = await import("./library_token.ts");
+      return await fileToken(key, SCOPE, clock, signal);
+    }
   }
+}
+
+/** A token for what `gcloud auth application-default login` left behind. */
+function userToken(key: UserKey, clock: Clock, signal: AbortSignal): Promise<Issued<string>> {
+  const grant = {
+    grant_type: "refresh_token",
+    client_id: key.clientId,
+    client_secret: key.clientSecret.reveal(),
+    refresh_token: key.refreshToken.reveal(),
+  };
+  return grantedToken(key.tokenUri, grant, clock, signal);
 }
 
 /** Read for each token: whoever replaces a key need not start the mount again. */

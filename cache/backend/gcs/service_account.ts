@@ -5,21 +5,15 @@
  */
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { z } from "zod";
-import { jsonOrNull } from "../answer_text.ts";
-import { brokenConnection } from "../broken_connection.ts";
 import { IssuerError } from "../identity/issuer_error.ts";
 import type { Issued } from "../identity/renewed_credential.ts";
-import { StoreFault } from "../store_fault.ts";
 import type { ServiceAccountKey } from "./key_file.ts";
-import { sayingOfIssuer } from "./issuer_answer.ts";
+import { grantedToken } from "./oauth_token.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** Longest life of an assertion that is accepted. */
 const LIFETIME_SECONDS = 3_600;
 const GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-
-const TOKEN = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() });
 
 /** Exchanges an assertion signed with `key` for a token good for `scope`. */
 export async function serviceAccountToken(
@@ -28,20 +22,8 @@ export async function serviceAccountToken(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Issued<string>> {
-  const begunMs = clock.wallMs();
-  const body = new URLSearchParams({
-    grant_type: GRANT,
-    assertion: assertion(key, scope, Math.floor(begunMs / 1000)),
-  });
-  const { status, text } = await post(key.tokenUri, body, signal);
-  const json = jsonOrNull(text);
-  const answer = TOKEN.safeParse(json);
-  if (status === 200 && answer.success) {
-    const { access_token: value, expires_in: seconds } = answer.data;
-    return { value, expiresMs: begunMs + seconds * 1000 };
-  }
-  // An answer that makes no sense is no refusal.
-  throw new IssuerError(sayingOfIssuer(status, json), status === 200 ? 502 : status);
+  const proof = assertion(key, scope, Math.floor(clock.wallMs() / 1000));
+  return await grantedToken(key.tokenUri, { grant_type: GRANT, assertion: proof }, clock, signal);
 }
 
 /** A JWT by which the account asks for a token of its own. */
@@ -68,25 +50,5 @@ function privateKey({ email, privateKey: secret }: ServiceAccountKey): KeyObject
   } catch {
     // What the parser says of it may quote it.
     throw new IssuerError(`the private_key of "${email}" is no key in PEM`, null);
-  }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-async function post(url: string, body: URLSearchParams, signal: AbortSignal): Promise<Answer> {
-  try {
-    const response = await fetch(url, { method: "POST", body, redirect: "manual", signal });
-    return { status: response.status, text: await response.text() };
-  } catch (error) {
-    signal.throwIfAborted();
-    const { message } = brokenConnection(error, url);
-    throw new StoreFault(
-      "unavailable",
-      `no Google access token (${message})`,
-      "Check token_uri in the key file, and the network to it",
-    );
   }
 }

@@ -1,7 +1,8 @@
 /** Credentials where the AWS tools find them: environment, profiles, the roles of a machine. */
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from "@smithy/types";
-import { IssuerError } from "./issuer_error.ts";
+import { IssuerError, isUnreached } from "./issuer_error.ts";
 import { type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
+import { StoreFault } from "../store_fault.ts";
 import { describeError } from "../../platform/log.ts";
 
 /** How long keys that were replaced in a profile go on being used, while they are accepted. */
@@ -61,8 +62,15 @@ async function providerOf(
 /** `error` of the SDK, with the status behind it. */
 export function awsIssuerError(error: unknown): IssuerError {
   const code = error instanceof Error && !GENERIC.has(error.name) ? `${error.name}: ` : "";
-  return new IssuerError(code + describeError(error), statusBehind(error), { cause: error });
+  const said = code + describeError(error);
+  const cause = isUnreached(error)
+    ? new StoreFault("unavailable", said, UNREACHED_HINT, { cause: error })
+    : error;
+  return new IssuerError(said, statusBehind(error), { cause });
 }
+
+/** The SDK knows nothing of the proxies that all others are asked by way of. */
+const UNREACHED_HINT = "Check the network to the issuer: the AWS SDK goes there without a proxy";
 
 /** Names that say nothing. */
 const GENERIC: ReadonlySet<string> = new Set(["Error", "CredentialsProviderError"]);

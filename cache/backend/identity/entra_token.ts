@@ -1,12 +1,19 @@
 /** Access tokens of Entra. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import type {
+  createHttpHeaders,
+  HttpClient,
+  PipelineRequest,
+  PipelineResponse,
+} from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { z } from "zod";
 import { jsonOrNull } from "../answer_text.ts";
+import { bodyOf } from "../request_body.ts";
 import { clientAssertion } from "./client_assertion.ts";
 import type { EntraAuth } from "./entra_auth.ts";
 import { isBusyStatus, IssuerError } from "./issuer_error.ts";
+import { fetchIssuer, type IssuerPlace } from "./issuer_fetch.ts";
 import { JudgedCredential } from "./judged_credential.ts";
 import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
 import { readAgain, readStored } from "./stored_credential.ts";
@@ -34,16 +41,18 @@ export async function issueEntraToken(
   clock: Clock,
 ): Promise<Issued<string>> {
   const soonMs = auth.method === "managed_identity" ? clock.wallMs() + SOON_MS : null;
-  const answers: Answers = { soonMs, lastStatus: null, busy: null, expiresMs: null };
+  const answers: Answers = { soonMs, ...NOTHING_YET, expiresMs: null };
   try {
     const credential = await entraCredential(auth, clock);
     const token = await ASKING.run(answers, () => credential.getToken(scope, { abortSignal }));
     if (token === null) throw new Error("The issuer gave out no token");
     return { value: token.token, expiresMs: answers.expiresMs ?? token.expiresOnTimestamp };
   } catch (error) {
+    // Of these the library tells less.
+    if (answers.failure !== null) throw answers.failure;
     // The library wraps the same words again and again: once is enough.
     const said = (error instanceof Error ? error.message : String(error)).replace(UNSAID, "$1");
-    throw new IssuerError(answers.busy ?? said, answers.lastStatus);
+    throw new IssuerError(said, answers.lastStatus);
   }
 }
 
@@ -56,11 +65,13 @@ interface Answers {
   readonly soonMs: number | null;
   /** Of the last answer; null where there was none. */
   lastStatus: number | null;
-  /** What there is to say of an answer that the issuer is busy; null where it was no such one. */
-  busy: string | null;
+  /** What the last request came to where it was not answered, or the issuer was busy. */
+  failure: IssuerError | null;
   /** When the token in it ends, in milliseconds since the epoch, where the library was not told. */
   expiresMs: number | null;
 }
+
+const NOTHING_YET = { lastStatus: null, failure: null };
 
 /**
  * Whose question a request is part of. For managed identities the library sends the requests of
@@ -68,25 +79,46 @@ interface Answers {
  */
 const ASKING = new AsyncLocalStorage<Answers>();
 
-/** The library's own HTTP client, which it uses everywhere; takes note of answers. */
+/** Sends the requests of the library; takes note of answers. */
 class WatchingClient implements HttpClient {
-  readonly #client: HttpClient;
+  readonly #headersOf: typeof createHttpHeaders;
 
-  constructor(client: HttpClient) {
-    this.#client = client;
+  constructor(headersOf: typeof createHttpHeaders) {
+    this.#headersOf = headersOf;
   }
 
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
-    const answers = ASKING.getStore();
-    if (answers !== undefined) Object.assign(answers, { lastStatus: null, busy: null });
-    const response = await this.#client.sendRequest(request);
-    const { status } = response;
-    if (answers !== undefined) answers.lastStatus = status;
-    if (!isBusyStatus(status)) return answers === undefined ? response : unkept(response, answers);
-    const said = `the issuer answered ${status}`;
-    if (answers !== undefined) answers.busy = said;
-    // The library would not ask again for a minute, for anybody in this process.
-    throw new IssuerError(said, status);
+    // For who is not known, as when the library goes on with something by itself.
+    const answers = ASKING.getStore() ?? { soonMs: null, ...NOTHING_YET, expiresMs: null };
+    Object.assign(answers, NOTHING_YET);
+    try {
+      const place = answers.soonMs === null ? "elsewhere" : "this machine";
+      const response = await this.#send(request, place);
+      const { status } = response;
+      answers.lastStatus = status;
+      if (!isBusyStatus(status)) return unkept(response, answers);
+      // The library would not ask again for a minute, for anybody in this process.
+      throw new IssuerError(`the issuer answered ${status}`, status);
+    } catch (error) {
+      if (error instanceof IssuerError) answers.failure = error;
+      throw error;
+    }
+  }
+
+  async #send(request: PipelineRequest, place: IssuerPlace): Promise<PipelineResponse> {
+    const { url, method, abortSignal } = request;
+    const headers = request.headers.toJSON();
+    // `fetch` decompresses what it asked for itself.
+    delete headers["accept-encoding"];
+    const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
+    const sent = { method, headers, body: bodyOf(request.body), signal };
+    const response = await fetchIssuer(url, sent, place);
+    return {
+      request,
+      status: response.status,
+      headers: this.#headersOf(Object.fromEntries(response.headers)),
+      bodyAsText: await response.text(),
+    };
   }
 }
 
@@ -113,13 +145,13 @@ const SOON_MS = 60_000;
 
 async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCredential> {
   // Loaded only here: keys and SAS need none of it.
-  const [identity, { createDefaultHttpClient }] = await Promise.all([
+  const [identity, { createHttpHeaders }] = await Promise.all([
     import("@azure/identity"),
     import("@azure/core-rest-pipeline"),
   ]);
   // Renewals are repeated by their owner, who knows how long the old token lasts.
   const options = {
-    httpClient: new WatchingClient(createDefaultHttpClient()),
+    httpClient: new WatchingClient(createHttpHeaders),
     retryOptions: { maxRetries: 0 },
   };
   switch (auth.method) {

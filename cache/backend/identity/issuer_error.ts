@@ -26,6 +26,9 @@ const UNREACHED = new RegExp(
 /** Statuses that pass by themselves: the issuer is asked again, a few times. */
 const BUSY: ReadonlySet<number> = new Set([429, 500, 503]);
 
+/** What to do about an issuer that answers, and gives nothing out to anybody. */
+const BUSY_HINT = "Look whether the issuer has an outage: it is asked again by and by";
+
 /** Whether an answer with `status` is an issuer's plea to come back later. */
 export function isBusyStatus(status: number): boolean {
   return BUSY.has(status);
@@ -36,6 +39,13 @@ export function isBusy(error: unknown): boolean {
   if (error instanceof StoreFault) return false;
   const status = statusOf(error);
   return status !== null && isBusyStatus(status);
+}
+
+/** Whether `error` says that an issuer was not reached. */
+export function isUnreached(error: unknown): boolean {
+  return causesOf(error).some((cause) =>
+    UNREACHED.test(codeOf(cause)) || UNREACHED.test(cause.message)
+  );
 }
 
 /** What a request to an issuer was for. */
@@ -56,14 +66,17 @@ export interface WantedCredential {
 export function issuerFault(error: unknown, wanted: WantedCredential): StoreFault {
   if (error instanceof StoreFault) return error;
   const status = statusOf(error);
-  const unreached = causesOf(error).some((cause) =>
-    UNREACHED.test(codeOf(cause)) || UNREACHED.test(cause.message)
-  );
+  // What is in the way, where it is known whom the request was for.
+  const silence = causesOf(error).find((cause) => cause instanceof StoreFault) ?? null;
+  const unreached = silence !== null || isUnreached(error);
   const refused = status !== null && status < 500 && status !== 429;
   const outage = !refused && (status !== null || unreached || wanted.obtainedBefore);
+  const outageHint = status === null ? silence?.hint ?? wanted.hint : BUSY_HINT;
   const whole = error instanceof IssuerError ? error.message : describeError(error);
   const reason = `no ${wanted.what} (${firstLine(whole)})`;
-  return new StoreFault(outage ? "unavailable" : "denied", reason, wanted.hint, { cause: error });
+  return outage
+    ? new StoreFault("unavailable", reason, outageHint, { cause: error })
+    : new StoreFault("denied", reason, wanted.hint, { cause: error });
 }
 
 /** The first status of a refusal in `error` and its causes: any other says nothing of a failure. */

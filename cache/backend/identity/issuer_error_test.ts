@@ -1,5 +1,6 @@
 import { equal, match } from "node:assert/strict";
 import { isBusy, IssuerError, issuerFault } from "./issuer_error.ts";
+import { StoreFault } from "../store_fault.ts";
 
 function fault(error: unknown, obtainedBefore = false) {
   return issuerFault(error, { what: "access token", hint: "Check it", obtainedBefore });
@@ -16,6 +17,16 @@ Deno.test("an issuer that nobody reached, or that is busy, is an outage", () => 
     ...[429, 500, 502, 503].map((status) => new IssuerError("Busy", status)),
   ];
   for (const error of unreached) equal(fault(error).code, "unavailable", error.message);
+});
+
+Deno.test("an outage of an issuer is no reason to check a credential", () => {
+  const hint = "Check the network to issuer.example";
+  const silent = new StoreFault("unavailable", "no answer from issuer.example", hint);
+  equal(fault(new IssuerError("no answer", null, { cause: silent })).hint, hint);
+  match(fault(new IssuerError("the issuer answered 503", 503)).hint ?? "", /asked again/);
+  equal(fault(new IssuerError("invalid_client", 401)).hint, "Check it");
+  // Of the machine that has none, nobody knows more.
+  equal(fault(new IssuerError("TimeoutError: no metadata server", null)).hint, "Check it");
 });
 
 Deno.test("what an issuer refuses is denied, also when it gave one out before", () => {
