@@ -32,7 +32,7 @@ import { S3Signer } from "./signer.ts";
 import type { S3Source } from "./source.ts";
 import { escapeUri, S3Transport } from "./transport.ts";
 import { upload } from "./upload.ts";
-import { StoreFault } from "../store_fault.ts";
+import { DECOMPRESSED, StoreFault } from "../store_fault.ts";
 import type { Clock } from "../../platform/clock.ts";
 
 /** The backend contract over `@aws-sdk/client-s3`. */
@@ -190,7 +190,8 @@ export class S3Backend implements Backend {
     const facts = await unlessAbsent(this.#client.send(command, { abortSignal }));
     if (facts === null) return null;
     const { ContentLength: sizeBytes, LastModified: modified, ETag: etag } = facts;
-    if (sizeBytes === undefined || modified === undefined) throw new StoreFault(...NO_S3_SERVICE);
+    if (modified === undefined) throw new StoreFault(...NO_S3_SERVICE);
+    if (sizeBytes === undefined) throw new StoreFault(...DECOMPRESSED);
     return objectEntry(baseName(path), { etag: etag ?? "", sizeBytes, modified });
   }
 
