@@ -188,15 +188,23 @@ agentTest("A reload of units leaves the mount, a restart takes changes", {}, asy
   equal(await content(system), "other\n");
 });
 
-agentTest("An unmount by an operator ends the agent for good", {}, async (system) => {
-  await system.succeed("systemctl", "start", AGENT);
-  await system.succeed("warpdrive", "umount", "/wd");
-  await eventually(
-    "the agent is inactive",
-    async () => await system.property(AGENT, "ActiveState") === "inactive",
-  );
-  equal(await system.property(AGENT, "NRestarts"), "0");
-});
+agentTest(
+  "An unmount by an operator ends the agent for good, whatever a container has",
+  { files: dropIn("ExecStart=", startCommand("0s")) },
+  async (system) => {
+    await system.succeed("systemctl", "start", AGENT);
+    const apart = ["-p", "PrivateMounts=yes", "-p", "MountFlags=private"];
+    const container = ["systemd-run", "--unit=container", "--service-type=exec", ...apart];
+    await system.succeed(...container, "sleep", "infinity");
+    await system.succeed("warpdrive", "umount", "/wd");
+    await eventually(
+      "the agent is inactive",
+      async () => await system.property(AGENT, "ActiveState") === "inactive",
+    );
+    equal(await system.property(AGENT, "NRestarts"), "0");
+    match(await system.journal(AGENT), /another mount namespace has it/);
+  },
+);
 
 function startCommand(stopTimeout: string): string {
   const program = "/usr/local/bin/warpdrive mount --config /etc/warpdrive/config.yaml";
