@@ -1,4 +1,7 @@
-/** Issuers of AWS credentials on loopback: STS, instance metadata (IMDSv2), a container's agent. */
+/**
+ * Issuers of AWS credentials on loopback: STS, instance metadata (IMDSv2), a container's agent, and
+ * those of who logs in: single sign-on, and the console.
+ */
 
 /** What they are asked to give out. */
 export interface IssuedKeys {
@@ -17,8 +20,14 @@ export interface AwsFake extends AsyncDisposable {
 /** What the agent of a container, and the metadata service, want to see. */
 export const CONTAINER_TOKEN = "container-token";
 const METADATA_TOKEN = "metadata-token";
+/** By which a login is renewed. */
+export const REFRESH_TOKEN = "refresh-token";
+/** What it is renewed to. */
+const LOGIN_TOKEN = "login-token";
 /** Empty, because versitygw has no sessions and refuses every token of one. */
 const SESSION_TOKEN = "";
+/** Of a login, which always has one. */
+const LOGIN_SESSION_TOKEN = "login-session-token";
 /** A role of the instance. */
 const ROLE = "reader";
 
@@ -40,10 +49,31 @@ export function startAwsFake(keys: IssuedKeys, expiresMs: number): AwsFake {
     switch (`${request.method} ${pathname}`) {
       case "POST /": {
         const form = new URLSearchParams(await request.text());
-        if (form.get("Action") !== "AssumeRoleWithWebIdentity") return refused();
+        const action = form.get("Action") ?? "";
+        if (!["AssumeRole", "AssumeRoleWithWebIdentity"].includes(action)) return refused();
         const proof = ["RoleArn", "RoleSessionName", "WebIdentityToken"];
-        seen.push(`sts ${proof.map((name) => form.get(name)).join(" ")}`);
-        return new Response(assumedRole(keys, expiration));
+        seen.push(["sts", ...proof.flatMap((name) => form.get(name) ?? [])].join(" "));
+        return new Response(assumedRole(action, keys, expiration));
+      }
+      case "POST /token":
+        if ((await request.json()).refreshToken !== REFRESH_TOKEN) return refused();
+        seen.push("sso-oidc");
+        return Response.json({ accessToken: LOGIN_TOKEN, expiresIn: 3_600 });
+      case "GET /federation/credentials": {
+        if (request.headers.get("x-amz-sso_bearer_token") !== LOGIN_TOKEN) return refused();
+        seen.push("sso");
+        const roleCredentials = {
+          ...keys,
+          sessionToken: LOGIN_SESSION_TOKEN,
+          expiration: expiresMs,
+        };
+        return Response.json({ roleCredentials });
+      }
+      case "POST /v1/token": {
+        if ((await request.json()).refreshToken !== REFRESH_TOKEN) return refused();
+        seen.push("signin");
+        const accessToken = { ...keys, sessionToken: LOGIN_SESSION_TOKEN };
+        return Response.json({ accessToken, expiresIn: 900, refreshToken: REFRESH_TOKEN });
       }
       case "PUT /latest/api/token":
         return new Response(METADATA_TOKEN);
@@ -68,13 +98,17 @@ export function startAwsFake(keys: IssuedKeys, expiresMs: number): AwsFake {
   };
 }
 
-function assumedRole({ accessKeyId, secretAccessKey }: IssuedKeys, expiration: string): string {
-  return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-    <AssumeRoleWithWebIdentityResult><Credentials>
+function assumedRole(
+  action: string,
+  { accessKeyId, secretAccessKey }: IssuedKeys,
+  expiration: string,
+): string {
+  return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+    <${action}Result><Credentials>
       <AccessKeyId>${accessKeyId}</AccessKeyId>
       <SecretAccessKey>${secretAccessKey}</SecretAccessKey>
       <SessionToken>${SESSION_TOKEN}</SessionToken>
       <Expiration>${expiration}</Expiration>
-    </Credentials></AssumeRoleWithWebIdentityResult>
-  </AssumeRoleWithWebIdentityResponse>`;
+    </Credentials></${action}Result>
+  </${action}Response>`;
 }
