@@ -6,8 +6,8 @@ import { CommandError } from "../cache/platform/exit.ts";
 export interface Load {
   readonly pattern: "read" | "randread";
   /**
-   * One file that all jobs read; a directory with `shard-0`, `shard-1`, … one for each job; or files
-   * each job goes through in an order it draws, or for `randread` anywhere in any of them.
+   * One file that all jobs read; a directory with `shard-0`, `shard-1`, … one for each job; or
+   * files each job goes through in an order it draws, or for `randread` anywhere in any of them.
    */
   readonly on:
     | { readonly file: string }

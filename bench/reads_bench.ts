@@ -132,10 +132,8 @@ function contendersOf(workload: Workload, directory: string, options: Options): 
   const { pattern, chunkBytes, unit } = workload;
   const load: Load = {
     pattern: pattern === "random" ? "randread" : "read",
-    // Reader i of as many readers as files goes through file i, over and over.
-    on: pattern === "sequential"
-      ? { directory }
-      : { files: FILES.map((file) => `${directory}/${file}`) },
+    // Whole files in an order each job draws: in memory no order is faster than another.
+    on: { files: FILES.map((file) => `${directory}/${file}`) },
     requestBytes: chunkBytes,
     jobs: READERS,
     cache: "hot",

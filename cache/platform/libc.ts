@@ -92,7 +92,7 @@ export class Libc {
     return this.#symbols.getpagesize();
   }
 
-  /** Milliseconds of CLOCK_MONOTONIC, to the nanosecond; less than half the cost of the runtime's. */
+  /** Milliseconds of CLOCK_MONOTONIC, at less than half the cost of the runtime's clock. */
   monotonicMs(): number {
     this.#symbols.clock_gettime(CLOCK_MONOTONIC, this.#time);
     return (this.#time[0] ?? 0) * 1_000 + (this.#time[2] ?? 0) / 1e6;
