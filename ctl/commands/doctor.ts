@@ -109,21 +109,9 @@ function depsOf({ clock, random, logger, env }: CommandContext, libc: Libc): Doc
     libc,
     clock,
     env,
-    network: (client) => thisNetwork(clock, extraAuthorities(env), client),
+    network: (client) => thisNetwork(clock, client),
     open: async (settings) => (await openBackend(settings, backendDeps)).backend,
   };
-}
-
-/** What `fetch` and the SDKs trust besides what the program comes with. */
-function extraAuthorities(env: Environment): readonly string[] {
-  const file = env.get("NODE_EXTRA_CA_CERTS");
-  if (file === undefined) return [];
-  try {
-    return [Deno.readTextFileSync(file)];
-  } catch {
-    // The runtime goes on without it too; a certificate it was for then is not trusted.
-    return [];
-  }
 }
 
 const UNCOUNTED: BackendMetrics = {

@@ -34,17 +34,10 @@ export interface Network {
 /** Nothing but what the environment says. */
 const PLAIN: ClientSettings = { caCertificates: null, proxy: null };
 
-/**
- * The network this process is on, as a backend with the settings `client` uses it. `authorities`:
- * PEM text of further issuers, as `fetch` has.
- */
-export function thisNetwork(
-  clock: Clock,
-  authorities: readonly string[],
-  client: ClientSettings = PLAIN,
-): Network {
-  const { caCertificates } = client;
-  const trusted = caCertificates === null ? authorities : [...authorities, caCertificates];
+/** The network this process is on, as a backend with the settings `client` uses it. */
+export function thisNetwork(clock: Clock, client: ClientSettings = PLAIN): Network {
+  // What the environment names is trusted for all connections alike.
+  const trusted = client.caCertificates === null ? [] : [client.caCertificates];
   return {
     async resolve(hostname) {
       const found = await lookup(bareHost(hostname), { all: true });
