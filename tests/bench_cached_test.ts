@@ -6,7 +6,7 @@ import { mount } from "./support/mounted.ts";
 import { RemoteStore } from "./support/remote_store.ts";
 import { sampleBytes } from "./support/sample_bytes.ts";
 
-Deno.test("Reads that a store had to answer are no cached reads, those of the warm-up aside", async () => {
+Deno.test("Reads that a store answered are not cached, those of the warm-up aside", async () => {
   await using store = await RemoteStore.start();
   await store.container("objects", {
     "one/a": sampleBytes(300_000, 1),
