@@ -43,12 +43,17 @@ export async function federatedToken(
   if (serviceAccount === null) return exchanged;
   const account = encodeURIComponent(serviceAccount);
   const url = `${iamEndpoint}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`;
-  const response = await fetchIssuer(url, {
-    method: "POST",
-    headers: { "authorization": `Bearer ${exchanged.value}`, "content-type": "application/json" },
-    body: JSON.stringify({ scope: [scope] }),
-    signal,
-  }, "elsewhere");
+  const response = await fetchIssuer(
+    url,
+    {
+      method: "POST",
+      headers: { "authorization": `Bearer ${exchanged.value}`, "content-type": "application/json" },
+      body: JSON.stringify({ scope: [scope] }),
+      signal,
+    },
+    "elsewhere",
+    clock,
+  );
   const { accessToken: value, expireTime: expiresMs } = await answerOf(response, TOKEN_OF_ACCOUNT);
   return { value, expiresMs };
 }

@@ -18,7 +18,7 @@ export async function grantedToken(
 ): Promise<Issued<string>> {
   const begunMs = clock.wallMs();
   const body = new URLSearchParams(grant);
-  const response = await fetchIssuer(url, { method: "POST", body, signal }, "elsewhere");
+  const response = await fetchIssuer(url, { method: "POST", body, signal }, "elsewhere", clock);
   return await tokenIn(response, begunMs);
 }
 

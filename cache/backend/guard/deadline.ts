@@ -24,7 +24,8 @@ export function deadline(inner: Backend, timeoutMs: number, clock: Clock): Backe
           call.operation,
           call.path,
           `no progress for ${formatDuration(timeoutMs)}`,
-          "Check the network to the store, or raise the timeout of the backend",
+          "Check the network to the store, and to the issuer of its credentials, or raise the " +
+            "timeout of the backend",
         ),
       );
       return "done";

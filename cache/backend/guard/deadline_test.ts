@@ -37,6 +37,17 @@ Deno.test("deadline fails a quiet operation with timeout, and aborts it", async 
   assert.equal(scripted.seen[0]?.signal.aborted, true);
 });
 
+Deno.test("deadline knows that an issuer of credentials may be what is quiet", async () => {
+  const { clock, scripted, backend } = bench();
+  scripted.steps.push({ kind: "hang", afterBytes: 0 });
+  const refused = assert.rejects(backend.stat("object", never), {
+    reason: "no progress for 1s",
+    hint: /store, and to the issuer of its credentials/,
+  });
+  await clock.advance(1_000);
+  await refused;
+});
+
 Deno.test("deadline starts anew with each piece of a read", async () => {
   const { clock, backend, version } = slowBench();
   const target = new Uint8Array(100);

@@ -63,14 +63,17 @@ async function providerOf(
 export function awsIssuerError(error: unknown): IssuerError {
   const code = error instanceof Error && !GENERIC.has(error.name) ? `${error.name}: ` : "";
   const said = code + describeError(error);
-  const cause = isUnreached(error)
+  const cause = isUnreached(error) || UNTRUSTED.test(said)
     ? new StoreFault("unavailable", said, UNREACHED_HINT, { cause: error })
     : error;
   return new IssuerError(said, statusBehind(error), { cause });
 }
 
 /** The SDK knows nothing of the proxies that all others are asked by way of. */
-const UNREACHED_HINT = "Check the network to the issuer: the AWS SDK goes there without a proxy";
+const UNREACHED_HINT = "Check the network to the issuer: the AWS SDK goes there without a proxy, " +
+  "and trusts the certificates that DENO_CERT names";
+/** What Deno says of a certificate, in the second case nothing but that. */
+const UNTRUSTED = /certificate|Http: connection error/;
 
 /** Names that say nothing. */
 const GENERIC: ReadonlySet<string> = new Set(["Error", "CredentialsProviderError"]);

@@ -14,3 +14,15 @@ Deno.test("an STS that nobody reached is no reason to check the policy of a role
   const refusal = Object.assign(new Error("Not you"), { $metadata: { httpStatusCode: 403 } });
   equal(issuerFault(awsIssuerError(refusal), WANTED).hint, "Check the trust policy");
 });
+
+Deno.test("an STS whose certificate is not trusted is told with what helps, in every Deno", () => {
+  for (const said of ["unable to verify the first certificate", "connection error"]) {
+    const error = Object.assign(
+      new Error(said),
+      said === "connection error" ? { name: "Http" } : {},
+    );
+    const fault = issuerFault(awsIssuerError(error), WANTED);
+    equal(fault.code, "unavailable");
+    match(fault.hint ?? "", /DENO_CERT/);
+  }
+});

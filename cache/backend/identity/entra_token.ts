@@ -82,9 +82,11 @@ const ASKING = new AsyncLocalStorage<Answers>();
 /** Sends the requests of the library; takes note of answers. */
 class WatchingClient implements HttpClient {
   readonly #headersOf: typeof createHttpHeaders;
+  readonly #clock: Clock;
 
-  constructor(headersOf: typeof createHttpHeaders) {
+  constructor(headersOf: typeof createHttpHeaders, clock: Clock) {
     this.#headersOf = headersOf;
+    this.#clock = clock;
   }
 
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
@@ -112,7 +114,7 @@ class WatchingClient implements HttpClient {
     delete headers["accept-encoding"];
     const signal = abortSignal instanceof AbortSignal ? abortSignal : new AbortController().signal;
     const sent = { method, headers, body: bodyOf(request.body), signal };
-    const response = await fetchIssuer(url, sent, place);
+    const response = await fetchIssuer(url, sent, place, this.#clock);
     return {
       request,
       status: response.status,
@@ -151,7 +153,7 @@ async function entraCredential(auth: EntraAuth, clock: Clock): Promise<TokenCred
   ]);
   // Renewals are repeated by their owner, who knows how long the old token lasts.
   const options = {
-    httpClient: new WatchingClient(createHttpHeaders),
+    httpClient: new WatchingClient(createHttpHeaders, clock),
     retryOptions: { maxRetries: 0 },
   };
   switch (auth.method) {

@@ -3,9 +3,11 @@
  * `fetch` is asked by way of the proxy of the environment, where the libraries' own clients hang up
  * in Deno before 2.9 or take services of the machine itself for far away, and says what failed.
  */
+import { AbortScope } from "../abort_scope.ts";
 import { failedConnection, TRUST } from "../broken_connection.ts";
 import { StoreFault } from "../store_fault.ts";
 import { IssuerError } from "./issuer_error.ts";
+import type { Clock } from "../../platform/clock.ts";
 
 /** Statuses that no body may come with. */
 const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -18,6 +20,12 @@ export interface IssuerRequest extends RequestInit {
 /** Where an issuer is: of the machine itself there may be none, which no network helps. */
 export type IssuerPlace = "this machine" | "elsewhere";
 
+/** How long one is waited for: less than who asks it for somebody waits, so that it is named. */
+const SILENT_MS_MAX: Readonly<Record<IssuerPlace, number>> = {
+  "this machine": 5_000,
+  "elsewhere": 8_000,
+};
+
 /**
  * The answer of the issuer at `url`, complete; `place` is where it is.
  *
@@ -27,16 +35,25 @@ export async function fetchIssuer(
   url: string,
   request: IssuerRequest,
   place: IssuerPlace,
+  clock: Clock,
 ): Promise<Response> {
+  using scope = new AbortScope(request.signal);
+  const silence = clock.sleep(SILENT_MS_MAX[place], scope.signal).then(
+    () => scope.abort(new Error("Nothing came")),
+    () => {},
+  );
   try {
     // Followed, a redirect would take the proof of who we are to whoever it names.
-    const response = await fetch(url, { ...request, redirect: "manual" });
+    const response = await fetch(url, { ...request, redirect: "manual", signal: scope.signal });
     const { status, headers } = response;
     const body = await response.bytes();
     return new Response(BODILESS.has(status) ? null : body, { status, headers });
   } catch (error) {
     request.signal.throwIfAborted();
     throw unreachedIssuer(error, url, place);
+  } finally {
+    scope.abort(new Error("The request is over"));
+    await silence;
   }
 }
 

@@ -1,7 +1,9 @@
 import { equal, match, rejects } from "node:assert/strict";
+import { systemClock } from "../../platform/clock.ts";
 import { TRUST } from "../broken_connection.ts";
 import { StoreFault } from "../store_fault.ts";
 import { IssuerError, issuerFault } from "./issuer_error.ts";
+import { FakeClock } from "../../../tests/support/fake_clock.ts";
 import { freePort } from "../../../tests/support/free_port.ts";
 import { fetchIssuer, type IssuerPlace, unreachedIssuer } from "./issuer_fetch.ts";
 
@@ -36,7 +38,12 @@ Deno.test("fetchIssuer gives an answer whole, and follows none", async () => {
   });
   const { signal } = new AbortController();
   const ask = (path: string) =>
-    fetchIssuer(`http://127.0.0.1:${server.addr.port}${path}`, { signal }, "elsewhere");
+    fetchIssuer(
+      `http://127.0.0.1:${server.addr.port}${path}`,
+      { signal },
+      "elsewhere",
+      systemClock,
+    );
   equal(await (await ask("/")).text(), "token");
   equal((await ask("/moved")).status, 302);
   equal((await ask("/empty")).status, 204);
@@ -44,12 +51,23 @@ Deno.test("fetchIssuer gives an answer whole, and follows none", async () => {
 
 Deno.test("fetchIssuer says that the host did not answer, or why it was not asked", async () => {
   const aborted = { signal: AbortSignal.abort(new Error("Enough")) };
-  await rejects(fetchIssuer("http://127.0.0.1:9/", aborted, "elsewhere"), /Enough/);
+  await rejects(fetchIssuer("http://127.0.0.1:9/", aborted, "elsewhere", systemClock), /Enough/);
   const { signal } = new AbortController();
   const host = `127.0.0.1:${freePort()}`;
-  const error = await fetchIssuer(`http://${host}/`, { signal }, "elsewhere").then(
+  const error = await fetchIssuer(`http://${host}/`, { signal }, "elsewhere", systemClock).then(
     () => null,
     (error: unknown) => error,
   );
   equal(error instanceof IssuerError && error.message, `connection refused by ${host}`);
+});
+
+Deno.test("fetchIssuer waits for no issuer for ever, and names the one that is silent", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const clock = new FakeClock();
+  const { signal } = new AbortController();
+  const url = `http://127.0.0.1:${silent.addr.port}/`;
+  const asking = fetchIssuer(url, { signal }, "elsewhere", clock);
+  const refused = rejects(asking, /^IssuerError: no answer from 127\.0\.0\.1:/);
+  await clock.advance(8_000);
+  await refused;
 });
