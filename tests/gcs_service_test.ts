@@ -40,7 +40,7 @@ function proxied() {
 }
 
 Deno.test("GcsBackend says that a bucket does not exist", async () => {
-  await using backend = openGcs({ ...proxied().source, bucket: "nowhere" });
+  await using backend = openGcs(gcsSourceAt(proxied().server.endpoint, "nowhere"));
   for (
     const operation of [
       () => backend.list("", null, never),

@@ -35,14 +35,14 @@ export const S3_STORE: StoreKind = {
     const withKeys = (id: string, secret: string) => {
       const keys = { accessKeyId: new Secret(id), secretAccessKey: new Secret(secret) };
       return openS3({
-        ...sourceAt(place),
+        ...sourceAt({ ...place, endpoint }),
         auth: { method: "static", ...keys, sessionToken: null },
       });
     };
     const ends = owned.move();
     return {
       ...{ proxy, endpoint, place },
-      files: { place, directory: `${root}/${BUCKET}` },
+      files: { place: { ...place, endpoint }, directory: `${root}/${BUCKET}` },
       stranger: /none of an S3 service/,
       busy: [{ status: 503, headers: {}, body: SLOW_DOWN, said: /503 SlowDown/ }],
       open: (place) => openS3(sourceAt(place)),
