@@ -61,7 +61,7 @@ Deno.test("fetchIssuer says that the host did not answer, or why it was not aske
   equal(error instanceof IssuerError && error.message, `connection refused by ${host}`);
 });
 
-Deno.test("fetchIssuer waits for no issuer for ever, and names the one that is silent", async () => {
+Deno.test("fetchIssuer waits for no issuer for ever, and names a silent one", async () => {
   using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const clock = new FakeClock();
   const { signal } = new AbortController();
