@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../cache/platform/clock.ts";
+import { eventually } from "../../tests/support/eventually.ts";
 import { findFiles } from "./files.ts";
-import { Readers, type Workload } from "./readers.ts";
+import { type Pass, Readers, type Workload } from "./readers.ts";
 
 const NEVER = new AbortController().signal;
 const BYTES = 100_000;
@@ -32,10 +33,18 @@ async function withFiles(
   }
 }
 
+/** A pass in which a file was read whole, which may take a busy machine more than one. */
+function readWhole(readers: Readers): Promise<Pass> {
+  return eventually("a file was read whole", async () => {
+    const pass = await readers.read(0, 300, NEVER);
+    return pass.digests.length > 0 ? pass : null;
+  });
+}
+
 Deno.test("Readers reads whole files, counts each read and takes all checksums", async () => {
   await withFiles(async (workload, directory) => {
     using readers = await Readers.start(workload, systemClock);
-    const { bytes, latencies, digests } = await readers.read(0, 300, NEVER);
+    const { bytes, latencies, digests } = await readWhole(readers);
     assert.ok(bytes >= latencies.total * 10_000 && bytes <= latencies.total * 30_000);
     const expected = new Map(
       ["a", "b", "sub/c"].map((name, index) => [
@@ -44,7 +53,6 @@ Deno.test("Readers reads whole files, counts each read and takes all checksums",
       ]),
     );
     const hashes = digests.filter(({ digest }) => digest === "sha256");
-    assert.ok(hashes.length > 0);
     for (const { path, hex } of hashes) assert.equal(hex, expected.get(path));
     const crcs = digests.filter(({ digest }) => digest === "crc32c");
     assert.deepEqual(crcs.map(({ path }) => path), hashes.map(({ path }) => path));
@@ -61,8 +69,8 @@ Deno.test("Readers reads past the page cache, also the odd end of a file", async
       { ...workload, chunkBytes: 32_768, direct: true },
       systemClock,
     );
-    const { bytes, digests } = await readers.read(0, 300, NEVER);
-    assert.ok(bytes > 0 && digests.length > 0);
+    const { bytes } = await readWhole(readers);
+    assert.ok(bytes > 0);
   });
 });
 
@@ -111,11 +119,18 @@ Deno.test("Readers keeps files open between reads, and a bounded number of them"
       }).length;
     const random = { ...workload, digests: [], pattern: "random", readers: 1 } as const;
     using few = await Readers.start(random, systemClock);
-    await few.read(0, 200, NEVER);
-    assert.equal(openBelow(directory), 3);
+    await eventually("all three are open", async () => {
+      await few.read(0, 50, NEVER);
+      return openBelow(directory) === 3;
+    });
     const sets = [await findFiles(`${directory}/sub`, NEVER)];
     using more = await Readers.start({ ...random, chunkBytes: 10, sets }, systemClock);
-    await more.read(0, 200, NEVER);
-    assert.equal(openBelow(`${directory}/sub`), 64 + 1);
+    const open = () => openBelow(`${directory}/sub`);
+    await eventually("as many are open as may be", async () => {
+      await more.read(0, 50, NEVER);
+      return open() === 64 + 1;
+    });
+    await more.read(0, 50, NEVER);
+    assert.equal(open(), 64 + 1);
   });
 });
