@@ -1,3 +1,6 @@
+/** Signals of single operations, and what ends with them. */
+import type { Clock } from "../platform/clock.ts";
+
 /**
  * A signal of one operation that follows the signal of its caller.
  *
@@ -42,5 +45,29 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Pr
     return await Promise.race([aborted, promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * What `work` gives under a signal that follows `parent`, and aborts with `late()` once it has
+ * taken `timeoutMs`. The work is waited for: it has to heed its signal.
+ */
+export async function withTimeout<T>(
+  parent: AbortSignal,
+  timeoutMs: number,
+  clock: Clock,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  using scope = new AbortScope(parent);
+  const timeout = clock.sleep(timeoutMs, scope.signal).then(
+    () => scope.abort(late()),
+    () => {},
+  );
+  try {
+    return await work(scope.signal);
+  } finally {
+    scope.abort(new Error("The work is over"));
+    await timeout;
   }
 }

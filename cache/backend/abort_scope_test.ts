@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { abortable, AbortScope } from "./abort_scope.ts";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
+import { abortable, AbortScope, withTimeout } from "./abort_scope.ts";
 
 Deno.test("AbortScope follows its parent, and not the other way round", () => {
   const parent = new AbortController();
@@ -29,4 +30,22 @@ Deno.test("abortable rejects with the signal's reason, whatever comes later", as
   await assert.rejects(abortable(failing.promise, AbortSignal.abort(reason)), reason);
   failing.reject(new Error("Too late to matter"));
   assert.equal(await abortable(Promise.resolve(1), new AbortController().signal), 1);
+});
+
+Deno.test("withTimeout aborts what takes too long, and leaves no timer behind", async () => {
+  const clock = new FakeClock();
+  const parent = new AbortController();
+  const late = () => new Error("Too late");
+  const begin = () =>
+    withTimeout(parent.signal, 1_000, clock, late, (signal) => {
+      return abortable(new Promise<never>(() => {}), signal);
+    });
+  const slow = assert.rejects(begin(), /^Error: Too late$/);
+  await clock.advance(1_000);
+  await slow;
+  assert.equal(await withTimeout(parent.signal, 1_000, clock, late, () => Promise.resolve(1)), 1);
+  const unwanted = assert.rejects(begin(), /No longer wanted/);
+  parent.abort(new Error("No longer wanted"));
+  await unwanted;
+  assert.equal(clock.sleeping, 0);
 });

@@ -3,7 +3,7 @@
  * `fetch` is asked by way of the proxy of the environment, where the libraries' own clients hang up
  * in Deno before 2.9 or take services of the machine itself for far away, and says what failed.
  */
-import { AbortScope } from "../abort_scope.ts";
+import { withTimeout } from "../abort_scope.ts";
 import { failedConnection, TRUST } from "../broken_connection.ts";
 import { StoreFault } from "../store_fault.ts";
 import { IssuerError } from "./issuer_error.ts";
@@ -37,23 +37,19 @@ export async function fetchIssuer(
   place: IssuerPlace,
   clock: Clock,
 ): Promise<Response> {
-  using scope = new AbortScope(request.signal);
-  const silence = clock.sleep(SILENT_MS_MAX[place], scope.signal).then(
-    () => scope.abort(new Error("Nothing came")),
-    () => {},
-  );
-  try {
+  const silent = () => new Error("Nothing came");
+  const ask = async (signal: AbortSignal) => {
     // Followed, a redirect would take the proof of who we are to whoever it names.
-    const response = await fetch(url, { ...request, redirect: "manual", signal: scope.signal });
+    const response = await fetch(url, { ...request, redirect: "manual", signal });
     const { status, headers } = response;
     const body = await response.bytes();
     return new Response(BODILESS.has(status) ? null : body, { status, headers });
+  };
+  try {
+    return await withTimeout(request.signal, SILENT_MS_MAX[place], clock, silent, ask);
   } catch (error) {
     request.signal.throwIfAborted();
     throw unreachedIssuer(error, url, place);
-  } finally {
-    scope.abort(new Error("The request is over"));
-    await silence;
   }
 }
 

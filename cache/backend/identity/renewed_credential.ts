@@ -1,6 +1,7 @@
 /** Keeps one credential fresh for any number of callers. */
-import { abortable, AbortScope } from "../abort_scope.ts";
-import { isBusy } from "./issuer_error.ts";
+import { abortable, withTimeout } from "../abort_scope.ts";
+import { StoreFault } from "../store_fault.ts";
+import { isBusy, IssuerError } from "./issuer_error.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { TaskGroup } from "../../platform/limit.ts";
 
@@ -24,6 +25,10 @@ const REFUSED_PAUSE_MS = 10_000;
 const RETRY_PAUSE_MS = 1_000;
 /** An issuer that has not answered by then will not. */
 const RENEW_TIMEOUT_MS = 30_000;
+/** What to do about one that is silent. */
+const SILENT_HINT =
+  "Check the network to the issuer: the AWS SDK goes there without a proxy, all " +
+  "others by that of HTTPS_PROXY";
 
 /** Who gave out a credential; the label of its renewals in metrics. */
 export type AuthProvider =
@@ -207,23 +212,25 @@ export class RenewedCredential<T> implements AsyncDisposable {
 
   async #requestOnce(): Promise<Issued<T>> {
     const { clock, onRenewal } = this.#deps;
-    using scope = new AbortScope(this.#closing.signal);
-    const timeout = clock.sleep(RENEW_TIMEOUT_MS, scope.signal).then(
-      () => scope.abort(new Error("The issuer does not answer")),
-      () => {},
-    );
+    const closing = this.#closing.signal;
+    // Not every library heeds the signal.
+    const issue = (signal: AbortSignal) => abortable(this.#issue(signal), signal);
     try {
-      const issued = await abortable(this.#issue(scope.signal), scope.signal);
+      const issued = await withTimeout(closing, RENEW_TIMEOUT_MS, clock, silentIssuer, issue);
       onRenewal("success", this.#provider);
       return issued;
     } catch (error) {
-      if (!this.#closing.signal.aborted) onRenewal("failure", this.#provider);
+      if (!closing.aborted) onRenewal("failure", this.#provider);
       throw error;
-    } finally {
-      scope.abort(new Error("The request is over"));
-      await timeout;
     }
   }
+}
+
+/** The failure of an issuer that says nothing, which refuses nobody. */
+function silentIssuer(): IssuerError {
+  const message = "the issuer does not answer";
+  const fault = new StoreFault("unavailable", message, SILENT_HINT);
+  return new IssuerError(message, null, { cause: fault });
 }
 
 /** When to ask for the successor of `issued`, given out at `nowMs`; `random` is in [0, 1). */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IssuerError } from "./issuer_error.ts";
+import { IssuerError, issuerFault } from "./issuer_error.ts";
 import { type Issued, RenewedCredential } from "./renewed_credential.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
 import { SeededRandom } from "../../../tests/support/seeded_random.ts";
@@ -86,9 +86,13 @@ Deno.test("RenewedCredential does not let one caller's abort fail the others", a
 
 Deno.test("RenewedCredential gives up on an issuer that does not answer", async () => {
   const { clock, renewals, token } = bench();
-  const waiting = assert.rejects(token.get(never), /does not answer/);
+  const waiting = token.get(never).then(() => null, (error: unknown) => error);
   await clock.advance(30_000);
-  await waiting;
+  const words = { what: "AWS credentials", hint: "Check the policy", obtainedBefore: false };
+  const fault = issuerFault(await waiting, words);
+  assert.equal(fault.code, "unavailable", "silence is no refusal");
+  assert.equal(fault.message, "no AWS credentials (the issuer does not answer)");
+  assert.match(fault.hint ?? "", /^Check the network to the issuer.*HTTPS_PROXY/);
   assert.deepEqual(renewals, ["failure"]);
   assert.equal(clock.sleeping, 0);
 });
