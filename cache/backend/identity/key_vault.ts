@@ -4,10 +4,11 @@ import { z } from "zod";
 import type { EntraAuth } from "./entra_auth.ts";
 import { entraToken } from "./entra_token.ts";
 import { IssuerError } from "./issuer_error.ts";
+import { fetchIssuer } from "./issuer_fetch.ts";
 import type { JudgedCredential } from "./judged_credential.ts";
 import { type Issued, type RenewalDeps, RenewedCredential } from "./renewed_credential.ts";
 import { firstLine, jsonOrNull } from "../answer_text.ts";
-import { brokenConnection } from "../broken_connection.ts";
+import type { Clock } from "../../platform/clock.ts";
 
 /** How long a secret that was replaced in the vault goes on being used, while it is accepted. */
 const FETCH_AGAIN_MS = 30 * 60_000;
@@ -43,7 +44,7 @@ export function vaultKeys(
   deps: RenewalDeps,
 ): RenewedCredential<AwsCredentialIdentity> {
   const issue = async (signal: AbortSignal): Promise<Issued<AwsCredentialIdentity>> => ({
-    value: await fetchKeys(secret, token, signal),
+    value: await fetchKeys(secret, token, deps.clock, signal),
     expiresMs: Infinity,
     renewAfterMs: FETCH_AGAIN_MS,
   });
@@ -65,12 +66,13 @@ export function vaultScope(vaultUrl: string): string {
 async function fetchKeys(
   secret: VaultSecret,
   token: JudgedCredential<string>,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<AwsCredentialIdentity> {
   const first = await token.get(signal);
-  const answer = await ask(secret, first, signal);
+  const answer = await ask(secret, first, clock, signal);
   const another = answer.status === 401 ? await token.another(first, signal) : null;
-  return keysIn(another === null ? answer : await ask(secret, another, signal), secret);
+  return keysIn(another === null ? answer : await ask(secret, another, clock, signal), secret);
 }
 
 interface Answer {
@@ -81,21 +83,13 @@ interface Answer {
 async function ask(
   { vaultUrl, secretName }: VaultSecret,
   token: string,
+  clock: Clock,
   signal: AbortSignal,
 ): Promise<Answer> {
   const url = `${vaultUrl}/secrets/${encodeURIComponent(secretName)}?api-version=${API_VERSION}`;
-  try {
-    const response = await fetch(url, {
-      headers: { authorization: `Bearer ${token}` },
-      // Followed, a redirect would take the token to whoever it names.
-      redirect: "manual",
-      signal,
-    });
-    return { status: response.status, text: await response.text() };
-  } catch (error) {
-    signal.throwIfAborted();
-    throw brokenConnection(error, url);
-  }
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetchIssuer(url, { headers, signal }, "elsewhere", clock);
+  return { status: response.status, text: await response.text() };
 }
 
 function keysIn({ status, text }: Answer, { secretName }: VaultSecret): AwsCredentialIdentity {

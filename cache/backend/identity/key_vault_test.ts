@@ -1,4 +1,6 @@
 import { deepEqual, rejects } from "node:assert/strict";
+import { createTestAuthority } from "../../../tests/support/test_authority.ts";
+import { TRUST } from "../broken_connection.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
 import { JudgedCredential } from "./judged_credential.ts";
 import { vaultKeys } from "./key_vault.ts";
@@ -26,23 +28,43 @@ function brokenOff(): Response {
   );
 }
 
-Deno.test("a vault that answers by half or not itself has refused nobody", async () => {
-  const page = new Response("<html>Please log in</html>");
-  const { vaultUrl, server } = serve([brokenOff(), page, Response.json({ value: VALUE })]);
+/** The keys in a secret of the vault at `vaultUrl`, for who has a token, by a clock of their own. */
+function keysOf(vaultUrl: string) {
   const clock = new FakeClock();
   const deps = { clock, random: () => 0, onRenewal() {} };
   const issue = () => Promise.resolve({ value: "token", expiresMs: Infinity });
   const words = { what: "access token", hint: "" };
   const token = new JudgedCredential(new RenewedCredential("entra", issue, deps), words);
   const identity = { method: "azure_cli", tenantId: null } as const;
-  await using keys = new JudgedCredential(
-    vaultKeys({ vaultUrl, secretName: "s", identity }, token, deps),
-    { what: "keys", hint: "Check secret" },
-  );
+  const credential = vaultKeys({ vaultUrl, secretName: "s", identity }, token, deps);
+  const keys = new JudgedCredential(credential, { what: "keys", hint: "Check secret" });
+  return { clock, keys };
+}
+
+Deno.test("a vault that answers by half or not itself has refused nobody", async () => {
+  const page = new Response("<html>Please log in</html>");
+  const { vaultUrl, server } = serve([brokenOff(), page, Response.json({ value: VALUE })]);
+  const { clock, keys } = keysOf(vaultUrl);
+  await using _closing = keys;
   for (const said of [/broke off|was reset|no answer/, /none of a vault/]) {
     await rejects(keys.get(never), { code: "unavailable", message: said });
     await clock.advance(1_000);
   }
   deepEqual(await keys.get(never), { accessKeyId: "id", secretAccessKey: "key" });
   await server.shutdown();
+});
+
+Deno.test("a vault whose certificate nobody trusts is no store, and has refused nobody", async () => {
+  await using authority = await createTestAuthority();
+  const cert = await Deno.readTextFile(authority.certificateFile);
+  const key = await Deno.readTextFile(authority.keyFile);
+  const loopback = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  await using vault = Deno.serve({ ...loopback, cert, key }, () => new Response());
+  const host = `127.0.0.1:${vault.addr.port}`;
+  await using keys = keysOf(`https://${host}`).keys;
+  await rejects(keys.get(never), {
+    code: "unavailable",
+    message: `no keys (the certificate of ${host} is not trusted)`,
+    hint: TRUST,
+  });
 });
