@@ -99,7 +99,7 @@ function defaultAuth({ inputs: { env } }: ConfigReader): GcsAuth {
     method: "default",
     keyFile: env.get("GOOGLE_APPLICATION_CREDENTIALS") || null,
     wellKnownFile: directory === null ? null : `${directory}/${name}`,
-    metadataHost: env.get("GCE_METADATA_HOST") || env.get("GCE_METADATA_IP") || METADATA_HOST,
+    metadataHost: env.get("GCE_METADATA_IP") || env.get("GCE_METADATA_HOST") || METADATA_HOST,
   };
 }
 

@@ -59,6 +59,9 @@ Deno.test("A gcs backend finds credentials where the tools of Google do", () => 
     wellKnownFile: "/gcloud/application_default_credentials.json",
     metadataHost: "near:80",
   });
+  // In this order their library for Node looks at them (gcp-metadata).
+  const both = auth({ GCE_METADATA_HOST: "near:80", GCE_METADATA_IP: "192.0.2.1" });
+  equal(both?.method === "default" ? both.metadataHost : null, "192.0.2.1");
 });
 
 Deno.test("A gcs backend reads every setting there is", () => {
