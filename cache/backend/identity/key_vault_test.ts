@@ -28,7 +28,7 @@ function brokenOff(): Response {
   );
 }
 
-/** The keys in a secret of the vault at `vaultUrl`, for who has a token, by a clock of their own. */
+/** The keys in a secret of the vault at `vaultUrl`, and the clock that they are renewed by. */
 function keysOf(vaultUrl: string) {
   const clock = new FakeClock();
   const deps = { clock, random: () => 0, onRenewal() {} };
@@ -54,7 +54,7 @@ Deno.test("a vault that answers by half or not itself has refused nobody", async
   await server.shutdown();
 });
 
-Deno.test("a vault whose certificate nobody trusts is no store, and has refused nobody", async () => {
+Deno.test("a vault whose certificate is not trusted has refused nobody", async () => {
   await using authority = await createTestAuthority();
   const cert = await Deno.readTextFile(authority.certificateFile);
   const key = await Deno.readTextFile(authority.keyFile);
