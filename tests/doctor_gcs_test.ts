@@ -3,7 +3,7 @@ import { equal, match } from "node:assert/strict";
 import { runProgram } from "./cli/run_program.ts";
 import { bytesOf, put } from "./support/backend_calls.ts";
 import { FaultProxy } from "./support/fault_proxy.ts";
-import { freePort } from "./support/free_port.ts";
+import { CLOSED_PORT } from "./support/free_port.ts";
 import { gatedSourceAt, type GcsServers, openGcs, startGcsServers } from "./support/gcs_place.ts";
 import { POOL } from "./support/google_fake.ts";
 import { otherKey } from "./support/other_key.ts";
@@ -125,7 +125,7 @@ const CASES: readonly Case[] = [
   },
   {
     title: "no service",
-    arrange: () => ({ config: { endpoint: `http://127.0.0.1:${freePort()}` } }),
+    arrange: () => ({ config: { endpoint: `http://127.0.0.1:${CLOSED_PORT}` } }),
     problem: /^FAIL .* no answer: /,
     found: /connection refused.*\n.*endpoint is right/i,
   },

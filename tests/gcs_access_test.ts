@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { bytesOf, failsWith, never, put, read } from "./support/backend_calls.ts";
 import { eventually } from "./support/eventually.ts";
-import { freePort } from "./support/free_port.ts";
+import { CLOSED_PORT } from "./support/free_port.ts";
 import { otherKey } from "./support/other_key.ts";
 import {
   gatedSourceAt,
@@ -128,7 +128,7 @@ Deno.test("GcsBackend asks a busy issuer again, and tells refusal from silence",
     const auth = { method: "service_account", keyFile: `${all.directory}/${name}` } as const;
     return openGcs({ ...source, auth });
   };
-  const uri = `http://127.0.0.1:${freePort()}/token`;
+  const uri = `http://127.0.0.1:${CLOSED_PORT}/token`;
   await using silent = await keyFile("silent.json", issuers.key(uri));
   const outage = await failsWith("unavailable", silent.list("", null, never));
   assert.match(outage.message, /no Google access token \(connection refused by 127\.0\.0\.1/);

@@ -1,7 +1,7 @@
 /** Every source of Google tokens, against issuers on loopback and a store that wants valid ones. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { freePort } from "./support/free_port.ts";
+import { CLOSED_PORT } from "./support/free_port.ts";
 import { type GcsServers, startGcsServers } from "./support/gcs_place.ts";
 import { ACCOUNT, ENTRA_RESOURCE, POOL, SUBJECT_TOKEN, USER } from "./support/google_fake.ts";
 
@@ -44,7 +44,7 @@ Deno.test("GcsBackend says of each source of tokens what is wrong with it", asyn
       [
         "no metadata server, and no file",
         null,
-        { GCE_METADATA_HOST: `127.0.0.1:${freePort()}` },
+        { GCE_METADATA_HOST: `127.0.0.1:${CLOSED_PORT}` },
         /^unavailable: .*no Google access token .*Give the machine a service account/s,
       ],
       [
@@ -73,7 +73,7 @@ Deno.test("GcsBackend says of each source of tokens what is wrong with it", asyn
       ],
       [
         "an exchange that is down",
-        { ...wif, sts_url: `http://127.0.0.1:${freePort()}/v1/token` },
+        { ...wif, sts_url: `http://127.0.0.1:${CLOSED_PORT}/v1/token` },
         {},
         /^unavailable: .*connection refused by 127\.0\.0\.1:.*Check the network to 127/s,
       ],

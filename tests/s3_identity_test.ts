@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { CONTAINER_TOKEN, startAwsFake } from "./support/aws_fake.ts";
 import { type IdentityAnswer, runIdentityClient } from "./support/identity_client.ts";
-import { freePort } from "./support/free_port.ts";
+import { CLOSED_PORT } from "./support/free_port.ts";
 import { startVersitygw, type Versitygw } from "./support/versitygw.ts";
 
 const ROLE = "arn:aws:iam::123456789012:role/reader";
@@ -41,7 +41,7 @@ Deno.test("S3Backend tells credentials that are missing from an issuer that is d
   assert.match(missing.said, /^denied: .*no AWS credentials .*Give the machine a role/);
   assert.deepEqual(missing.renewals, ["aws failure"]);
   const identity = { AWS_ROLE_ARN: ROLE, AWS_WEB_IDENTITY_TOKEN_FILE: home.tokenFile };
-  const down = { ...none, ...identity, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${freePort()}` };
+  const down = { ...none, ...identity, AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${CLOSED_PORT}` };
   const outage = await runClient(server.endpoint, { method: "web_identity" }, down);
   assert.match(outage.said, /^unavailable: .*no AWS credentials/);
 });

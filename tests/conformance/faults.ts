@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../cache/backend/backend.ts";
 import { bytesOf, failsWith, never, patternOf, put, read } from "../support/backend_calls.ts";
-import { freePort } from "../support/free_port.ts";
+import { CLOSED_PORT } from "../support/free_port.ts";
 import { stacked, UNCOUNTED } from "../support/stacked.ts";
 import type { TestedStore } from "../stores/tested_store.ts";
 import type { Case } from "./case.ts";
@@ -63,7 +63,7 @@ function brokenOff(kind: "cut" | "reset"): Case<TestedStore> {
 export const FAULT_CASES: readonly Case<TestedStore>[] = [
   ["tells apart the ways in which there is no answer", [], async ({ open, place, proxy }) => {
     const ways: [origin: string, message: RegExp][] = [
-      [`http://127.0.0.1:${freePort()}`, /connection refused by 127\.0\.0\.1/],
+      [`http://127.0.0.1:${CLOSED_PORT}`, /connection refused by 127\.0\.0\.1/],
       ["http://store.invalid", /name of store\.invalid cannot be resolved/],
     ];
     for (const [origin, message] of ways) {

@@ -4,7 +4,7 @@ import { TRUST } from "../broken_connection.ts";
 import { StoreFault } from "../store_fault.ts";
 import { IssuerError, issuerFault } from "./issuer_error.ts";
 import { FakeClock } from "../../../tests/support/fake_clock.ts";
-import { freePort } from "../../../tests/support/free_port.ts";
+import { CLOSED_PORT } from "../../../tests/support/free_port.ts";
 import { fetchIssuer, type IssuerPlace, unreachedIssuer } from "./issuer_fetch.ts";
 
 const WANTED = { what: "token", hint: "Check the secret", obtainedBefore: false };
@@ -53,7 +53,7 @@ Deno.test("fetchIssuer says that the host did not answer, or why it was not aske
   const aborted = { signal: AbortSignal.abort(new Error("Enough")) };
   await rejects(fetchIssuer("http://127.0.0.1:9/", aborted, "elsewhere", systemClock), /Enough/);
   const { signal } = new AbortController();
-  const host = `127.0.0.1:${freePort()}`;
+  const host = `127.0.0.1:${CLOSED_PORT}`;
   const error = await fetchIssuer(`http://${host}/`, { signal }, "elsewhere", systemClock).then(
     () => null,
     (error: unknown) => error,
