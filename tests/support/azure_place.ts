@@ -45,15 +45,12 @@ export interface AzurePlace {
   readonly auth: AzureAuth;
 }
 
-function sourceAt(place: AzurePlace): AzureSource {
-  const account = "devstoreaccount1";
-  return { type: "azureblob", account, prefix: "", listPageSize: 100, ...place };
-}
-
 /** The bare provider at `place`. */
-export function openBare(place: AzurePlace): AzureBackend {
+export function openBare(place: AzurePlace, listPageSize = 100): AzureBackend {
   const deps = { clock: systemClock, random: () => 0, onRenewal: () => {} };
-  return AzureBackend.open("azure", sourceAt(place), deps);
+  const account = "devstoreaccount1";
+  const source: AzureSource = { type: "azureblob", account, prefix: "", listPageSize, ...place };
+  return AzureBackend.open("azure", source, deps);
 }
 
 /** A SAS of the container with `permissions`, such as `rl` for reading and listing. */
