@@ -4,10 +4,10 @@
  * A signal asks for an unmount. While someone holds the mount it goes on answering and tries
  * again; after `timeoutMs`, or at a second signal, it is detached from the tree regardless.
  *
- * umount(2) takes a mount out of its own namespace only: where a container has it in another one,
- * the kernel never ends the session. Neither does it where the unmount was lazy and files are open.
- * After an unmount from outside, files are served until they are closed, and everybody else for
- * `timeoutMs`.
+ * An unmount from outside need not end the session: umount(2) leaves the mount in every other
+ * namespace that has it, such as a container's, and a lazy one leaves it to open files, open
+ * directories and working directories. Which of them, this process cannot tell, but for the files
+ * it has open: those are served until they are closed, and everybody else for `timeoutMs`.
  */
 import type { CommandContext } from "../cache/platform/cli.ts";
 import { EXIT, type ExitCode } from "../cache/platform/exit.ts";
@@ -99,15 +99,16 @@ async function unmount(stopping: Stopping): Promise<void> {
       return;
     }
   }
-  // What was in flight is answered: the kernel ends the session only then. A container that has the
-  // mount in a namespace of its own keeps the session, and is served no longer than other holders.
+  // What was in flight is answered: the kernel ends the session only then. What still has the
+  // mount, in a namespace of its own say, is served no longer than other holders.
   const next = await waitUntil(isLate, RETRY_MS, forceSignal, stopping);
   if (next === "signal") endElsewhere("second signal", stopping);
   if (next === "so it is") endElsewhere("timeout", stopping);
 }
 
 function endElsewhere(because: string, { mountPoint, context: { logger } }: Stopping): void {
-  const message = "End the mount although another mount namespace has it";
+  const message = "End the mount although something still has it: another mount namespace, " +
+    "or a working directory";
   logger.warn(message, { mount_point: mountPoint, because });
 }
 

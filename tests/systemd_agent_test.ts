@@ -202,7 +202,7 @@ agentTest(
       async () => await system.property(AGENT, "ActiveState") === "inactive",
     );
     equal(await system.property(AGENT, "NRestarts"), "0");
-    match(await system.journal(AGENT), /another mount namespace has it/);
+    match(await system.journal(AGENT), /something still has it/);
   },
 );
 
