@@ -9,14 +9,15 @@ import { mayMount } from "../cache/platform/kernel.ts";
 import { checkMountPoint, type MountPlace } from "./check/place.ts";
 import { detachDead } from "./fuse/attach.ts";
 import {
+  mountAbove,
   mountAt,
   type MountEntry,
   OUR_FILE_SYSTEM_TYPE,
   parseMountTable,
 } from "../cache/platform/mount_table.ts";
 
-/** A directory under a file system that hangs never answers. */
-const PLACE_TIMEOUT_MS = 5_000;
+/** Longest wait for a directory: one on a file system that hangs never answers. */
+export const PLACE_TIMEOUT_MS = 5_000;
 
 /** What is at `mountPoint`; never waits long for a file system that hangs. */
 export async function lookAtPlace(
@@ -91,16 +92,7 @@ export async function setReadAhead(
 export async function stackDepthOf(roots: readonly string[], machine: Machine): Promise<1 | 2> {
   const table = parseMountTable(await machine.text("/proc/self/mountinfo") ?? "");
   for (const root of roots) {
-    const path = `${await machine.realPath(root)}/`;
-    const below = table.filter(({ mountPoint }) =>
-      path.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`)
-    );
-    const longest = below.reduce<MountEntry | null>(
-      (best, entry) =>
-        best === null || entry.mountPoint.length >= best.mountPoint.length ? entry : best,
-      null,
-    );
-    if (longest?.type === "overlay") return 2;
+    if (mountAbove(table, await machine.realPath(root))?.type === "overlay") return 2;
   }
   return 1;
 }

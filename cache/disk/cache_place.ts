@@ -1,7 +1,7 @@
 /** Where a cache directory is, or would be created, and the disk that it lies on. */
 import { dirname } from "node:path/posix";
 import type { Host } from "../platform/host.ts";
-import { type MountEntry, parseMountTable } from "../platform/mount_table.ts";
+import { mountAbove, type MountEntry, parseMountTable } from "../platform/mount_table.ts";
 
 /** What a path is; null where nothing is that this user could reach. */
 export type LookAtPath = (path: string) => Promise<"directory" | "other" | null>;
@@ -25,15 +25,7 @@ export async function findCachePlace(path: string, look: LookAtPath): Promise<Ca
 /** The mount that the directory `path` lies on; null when the table cannot be read. */
 export async function mountOf(path: string, host: Host): Promise<MountEntry | null> {
   const table = parseMountTable(await host.text("/proc/self/mountinfo") ?? "");
-  const real = await host.realPath(path);
-  const above = table.filter(({ mountPoint }) =>
-    `${real}/`.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`)
-  );
-  return above.reduce<MountEntry | null>(
-    (best, entry) =>
-      best === null || entry.mountPoint.length >= best.mountPoint.length ? entry : best,
-    null,
-  );
+  return mountAbove(table, await host.realPath(path));
 }
 
 /** {@linkcode LookAtPath} of this machine. */

@@ -31,6 +31,18 @@ export function mountAt(entries: readonly MountEntry[], path: string): MountEntr
   return entries.findLast((entry) => entry.mountPoint === path) ?? null;
 }
 
+/** The mount that `path`, its links resolved, lies on; null where the table does not have it. */
+export function mountAbove(entries: readonly MountEntry[], path: string): MountEntry | null {
+  const above = entries.filter(({ mountPoint }) =>
+    `${path}/`.startsWith(mountPoint.endsWith("/") ? mountPoint : `${mountPoint}/`)
+  );
+  return above.reduce<MountEntry | null>(
+    (best, entry) =>
+      best === null || entry.mountPoint.length >= best.mountPoint.length ? entry : best,
+    null,
+  );
+}
+
 /** Space, tab, newline and backslash are written as three octal digits behind a backslash. */
 function unescapeField(field: string): string {
   return field.replace(

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { mountAt, parseMountTable } from "./mount_table.ts";
+import { mountAbove, mountAt, parseMountTable } from "./mount_table.ts";
 
 const TABLE = `24 27 0:6 / /dev rw,relatime - devtmpfs devtmpfs rw,size=1024k
 61 27 0:52 / /mnt/two\\040words ro,nosuid shared:3 master:1 - fuse.warpdrive warpdrive ro
@@ -21,6 +21,15 @@ Deno.test("parseMountTable reads mount points, devices and types past optional f
 Deno.test("mountAt finds the topmost mount of a path", () => {
   equal(mountAt(parseMountTable(TABLE), "/mnt/a")?.type, "fuse.warpdrive");
   equal(mountAt(parseMountTable(TABLE), "/mnt"), null);
+});
+
+Deno.test("mountAbove finds the topmost of the closest mounts that a path is on", () => {
+  const root = "21 1 8:2 / / rw - overlay overlay rw\n";
+  const find = (path: string) => mountAbove(parseMountTable(root + TABLE), path);
+  equal(find("/mnt/a/b")?.type, "fuse.warpdrive");
+  equal(find("/mnt/a")?.type, "fuse.warpdrive");
+  deepEqual([find("/mnt/ab")?.type, find("/")?.type], ["overlay", "overlay"]);
+  equal(mountAbove(parseMountTable(TABLE), "/mnt/ab"), null);
 });
 
 Deno.test("parseMountTable reads this machine's own table", async () => {
