@@ -6,6 +6,7 @@
  */
 import {
   cacheDirectoryFacts,
+  cannotBeLookedAt,
   lookAtCacheDirectory,
   SEE_DIRECTORY,
 } from "../cache/disk/directory_check.ts";
@@ -32,10 +33,11 @@ import {
   mayMount,
 } from "../cache/platform/kernel.ts";
 import type { Libc } from "../cache/platform/libc.ts";
+import { within } from "../cache/platform/within.ts";
 import type { Machine } from "./check/machine.ts";
 import { checkMetrics, checkMountPoint } from "./check/place.ts";
 import type { MountConfig } from "./config.ts";
-import { lookAtPlace } from "./mount_point.ts";
+import { lookAtPlace, PLACE_TIMEOUT_MS } from "./mount_point.ts";
 import { pathsOverlap } from "./path_overlap.ts";
 
 const VERDICTS = { good: "The mount would work", bad: "The mount would not work" };
@@ -106,16 +108,28 @@ async function checkMachine(
 
 async function checkCache(
   { cache, mountPoint }: MountConfig,
-  { machine, libc }: CheckDeps,
+  { machine, libc, clock }: CheckDeps,
 ): Promise<readonly Finding[]> {
   if (cache === null) return [good("cache", "off: reads go to the store")];
-  const directory = await lookAtCacheDirectory(cache.path, cacheDirectoryFacts(machine));
-  if (!directory.usable) {
+  const { path } = cache;
+  const unusable = (finding: Finding) => {
     const inside = [CACHE_SPACE, CACHE_LOCK].map((subject) => skipped(subject, SEE_DIRECTORY));
-    return [directory.finding, ...inside];
+    return [finding, ...inside];
+  };
+  const look = async () => {
+    const directory = await lookAtCacheDirectory(path, cacheDirectoryFacts(machine));
+    if (!directory.usable) return unusable(directory.finding);
+    const space = await checkCacheSpace(cache, directory.existing);
+    // Opens the lock on this very thread, which a disk that does not answer would block: the look
+    // at its space has shown that it answers.
+    return [directory.finding, space, checkLock(lookAtLock(path, libc), mountPoint)];
+  };
+  try {
+    const late = () => new Error("No answer in time; the file system that it is on hangs");
+    return await within(look(), PLACE_TIMEOUT_MS, clock, late);
+  } catch (error) {
+    return unusable(cannotBeLookedAt(path, error));
   }
-  const space = await checkCacheSpace(cache, directory.existing);
-  return [directory.finding, space, checkLock(lookAtLock(cache.path, libc), mountPoint)];
 }
 
 /** The configuration compares paths as written; links may still lead one into the other. */

@@ -156,6 +156,22 @@ Deno.test("checkMount does not wait for a mount point that hangs", async () => {
   });
 });
 
+Deno.test("checkMount does not wait for a cache on a file system that hangs", async () => {
+  await inDirectory(async (directory) => {
+    const cache = `${directory}/cache`;
+    await Deno.mkdir(cache);
+    const config = configOf(`${directory}/mnt`, [`${directory}/data`], cache);
+    const realPath = (path: string) =>
+      path === cache ? new Promise<never>(() => {}) : MACHINE.realPath(path);
+    const clock = { ...systemClock, sleep: () => Promise.resolve() };
+    const deps = { ...DEPS, machine: { ...MACHINE, realPath }, clock };
+    const findings = await checkMount(config, deps, NEVER);
+    const found = findings.filter(({ subject }) => subject.startsWith("cache "));
+    deepEqual(found.map(({ state }) => state), ["fail", "skipped", "skipped"]);
+    match(found[0]?.detail ?? "", /^".*cache" cannot be looked at: No answer in time/);
+  });
+});
+
 Deno.test("checkMount ends when it is interrupted", async () => {
   await inDirectory(async (directory) => {
     const config = configOf(`${directory}/mnt`, [`${directory}/data`]);

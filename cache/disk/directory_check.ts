@@ -74,11 +74,17 @@ export async function lookAtCacheDirectory(
     const state = existing === path ? `${quoted} is writable` : `${quoted} will be created`;
     return { usable: true, finding: judgeFileSystem(state, type), existing };
   } catch (error) {
-    return unusable(
-      `${quoted} cannot be looked at: ${describeError(error)}`,
-      "Check that its disk is mounted and answers, or correct cache.path",
-    );
+    return { usable: false, finding: cannotBeLookedAt(path, error) };
   }
+}
+
+/** What is found of a `cache.path` that fails, or does not answer. */
+export function cannotBeLookedAt(path: string, error: unknown): Finding {
+  return bad(
+    CACHE_DIRECTORY,
+    `${JSON.stringify(path)} cannot be looked at: ${describeError(error)}`,
+    "Check that its disk is mounted and answers, or correct cache.path",
+  );
 }
 
 function judgeFileSystem(state: string, type: string): Finding {

@@ -6,6 +6,7 @@ import { constants } from "node:fs/promises";
 import { join } from "node:path/posix";
 import { doubtful, type Finding, good } from "../platform/finding.ts";
 import { isAccessible } from "../platform/host.ts";
+import { describeError } from "../platform/log.ts";
 import { formatBytes } from "../platform/units.ts";
 import type { CacheSettings } from "../config/cache_config.ts";
 import { missingOn } from "./disk_floor.ts";
@@ -21,11 +22,15 @@ export async function checkCacheSpace(
   { path, sizeBytesMax }: Pick<CacheSettings, "path" | "sizeBytesMax">,
   existing: string,
 ): Promise<Finding> {
-  const [space, exists] = await Promise.all([
-    diskSpace(existing),
-    isAccessible(join(path, "index.sqlite"), constants.F_OK),
-  ]);
-  return judgeSpace(sizeBytesMax, space, exists);
+  try {
+    const [space, exists] = await Promise.all([
+      diskSpace(existing),
+      isAccessible(join(path, "index.sqlite"), constants.F_OK),
+    ]);
+    return judgeSpace(sizeBytesMax, space, exists);
+  } catch (error) {
+    return doubtful(CACHE_SPACE, describeError(error), "Check that its disk is mounted");
+  }
 }
 
 /** Judges; of a disk that has a cache already, nobody knows yet how much of it that is. */
