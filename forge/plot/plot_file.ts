@@ -65,12 +65,13 @@ function tryWriting(path: string): void {
       cause,
     });
   }
-  if (!wasThere) Deno.removeSync(path);
+  // Through a link to nothing, it is the file that the link names.
+  if (!wasThere) Deno.removeSync(Deno.realPathSync(path));
 }
 
 function exists(path: string): boolean {
   try {
-    Deno.lstatSync(path);
+    Deno.statSync(path);
     return true;
   } catch {
     // Opening it says more.

@@ -35,6 +35,10 @@ Deno.test("plotFileOf leaves what is there, and nothing where nothing was", asyn
     deepEqual(plotFileOf(`${directory}/new.PNG`).kind, "png");
     deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["old.svg"]);
     equal(await Deno.readTextFile(`${directory}/old.svg`), "old");
+    await Deno.symlink("elsewhere", `${directory}/link.svg`);
+    equal(plotFileOf(`${directory}/link.svg`).path, `${directory}/link.svg`);
+    const names = [...Deno.readDirSync(directory)].map(({ name }) => name);
+    deepEqual(names.sort(), ["link.svg", "old.svg"]);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
