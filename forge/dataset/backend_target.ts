@@ -1,9 +1,10 @@
 /** Shards in a store: written to a temporary directory, then uploaded from there. */
-import { join } from "node:path/posix";
+import { dirname, join } from "node:path/posix";
 import { type Backend, type Content, joinPath } from "../../cache/backend/backend.ts";
 import { NO_HEDGE_MEMORY } from "../../cache/backend/guard/hedged.ts";
 import { openBackend } from "../../cache/backend/open.ts";
 import type { CommandContext } from "../../cache/platform/cli.ts";
+import { CommandError } from "../../cache/platform/exit.ts";
 import { Libc } from "../../cache/platform/libc.ts";
 import { backendFromUrl } from "../../cache/source_url.ts";
 import { SHARD_NAME } from "../train/shards.ts";
@@ -85,6 +86,15 @@ export class BackendTarget implements ShardTarget {
 
   draftPath(name: string): string {
     return join(this.#drafts, name);
+  }
+
+  notWritable(cause: Error): CommandError {
+    return new CommandError(
+      "failed",
+      `Cannot write shards for "${this.place}" to "${this.#drafts}"`,
+      `Make room in "${dirname(this.#drafts)}", or set TMPDIR to another directory`,
+      { cause },
+    );
   }
 
   async publish(name: string, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,7 @@
 /** Threads that write and check shards. */
-import { dirname } from "node:path/posix";
 import { assert } from "../../cache/platform/assert.ts";
 import { CommandError } from "../../cache/platform/exit.ts";
 import { Semaphore } from "../../cache/platform/limit.ts";
-import { notWritable } from "./directory_target.ts";
 import type {
   CheckJob,
   DatasetAnswer,
@@ -14,6 +12,7 @@ import type {
   WrittenShard,
 } from "./jobs.ts";
 import type { ShardReport } from "./shard_check.ts";
+import type { ShardTarget } from "./shard_target.ts";
 
 /** Jobs that may wait for a thread. */
 const WAITING_MAX = 1_024;
@@ -28,22 +27,30 @@ export class DatasetWorkers implements AsyncDisposable {
   readonly #workers: Worker[] = [];
   readonly #running = new Set<Promise<DatasetAnswer>>();
   readonly #stop = new Int32Array(new SharedArrayBuffer(4));
+  readonly #begin: () => Worker;
 
-  constructor(threads: number) {
+  /** `begin` begins a thread. */
+  constructor(threads: number, begin: () => Worker) {
+    this.#begin = begin;
     this.#turns = new Semaphore("dataset workers", threads, WAITING_MAX);
   }
 
   /** As many threads as the machine has cores, but not more than `jobs` can use. */
   static onCores(jobs: number): DatasetWorkers {
-    return new DatasetWorkers(Math.min(jobs, navigator.hardwareConcurrency));
+    return new DatasetWorkers(Math.min(jobs, navigator.hardwareConcurrency), beginWorker);
   }
 
-  /** Writes a shard. */
-  async write(job: MakeJob | PackJob, signal: AbortSignal): Promise<WrittenShard> {
+  /** Writes a shard as a draft of `target`, which judges a failure of its disk. */
+  async write(
+    job: MakeJob | PackJob,
+    target: Pick<ShardTarget, "notWritable">,
+    signal: AbortSignal,
+  ): Promise<WrittenShard> {
     const answer = await this.#run(job, signal);
+    if (answer.kind === "crashed") throw crashed("write", job, answer.message);
     if (answer.kind === "failed") {
       if (answer.hint !== null) throw new CommandError("failed", answer.message, answer.hint);
-      throw notWritable(dirname(job.path), `: ${answer.message}`, {});
+      throw target.notWritable(new Error(answer.message));
     }
     assert(answer.kind === "written", "A shard to write was written");
     return answer.shard;
@@ -52,6 +59,7 @@ export class DatasetWorkers implements AsyncDisposable {
   /** Looks at a shard. */
   async check(job: CheckJob, signal: AbortSignal): Promise<ShardReport> {
     const answer = await this.#run(job, signal);
+    if (answer.kind === "crashed") throw crashed("check", job, answer.message);
     if (answer.kind === "failed") {
       throw new CommandError("failed", `Cannot check "${job.path}": ${answer.message}`, null);
     }
@@ -75,12 +83,13 @@ export class DatasetWorkers implements AsyncDisposable {
     signal.addEventListener("abort", end, { once: true });
     try {
       const outcome = await answer;
+      // One that crashed would never answer again.
+      if (outcome.kind !== "crashed") this.#idle.push(worker);
       signal.throwIfAborted();
       return outcome;
     } finally {
       signal.removeEventListener("abort", end);
       this.#running.delete(answer);
-      this.#idle.push(worker);
     }
   }
 
@@ -89,10 +98,22 @@ export class DatasetWorkers implements AsyncDisposable {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./dataset_worker.ts", import.meta.url), { type: "module" });
+    const worker = this.#begin();
     this.#workers.push(worker);
     return worker;
   }
+}
+
+function beginWorker(): Worker {
+  return new Worker(new URL("./dataset_worker.ts", import.meta.url), { type: "module" });
+}
+
+function crashed(action: string, { path }: DatasetJob, message: string): CommandError {
+  return new CommandError(
+    "failed",
+    `Cannot ${action} "${path}": its thread crashed: ${message}`,
+    null,
+  );
 }
 
 function answerOf(worker: Worker, order: DatasetOrder): Promise<DatasetAnswer> {
@@ -100,7 +121,7 @@ function answerOf(worker: Worker, order: DatasetOrder): Promise<DatasetAnswer> {
   worker.onmessage = ({ data }: MessageEvent<DatasetAnswer>) => resolve(data);
   worker.onerror = (event) => {
     event.preventDefault();
-    resolve({ kind: "failed", message: event.message, hint: null });
+    resolve({ kind: "crashed", message: event.message });
   };
   worker.postMessage(order);
   return promise;

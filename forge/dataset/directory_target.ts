@@ -6,7 +6,7 @@ import { draftName, isDraftName } from "./names.ts";
 import type { ShardTarget } from "./shard_target.ts";
 
 /** The error about a directory, `place`, that takes no shards; `reason` ends its sentence. */
-export function notWritable(place: string, reason: string, options: ErrorOptions): CommandError {
+function notWritable(place: string, reason: string, options: ErrorOptions): CommandError {
   const hint = "Make room there, let this user write there, or give another place with --out";
   return new CommandError("failed", `Cannot write shards to "${place}"${reason}`, hint, options);
 }
@@ -52,6 +52,10 @@ export class DirectoryTarget implements ShardTarget {
     const path = join(this.place, draftName(name));
     this.#drafts.add(path);
     return path;
+  }
+
+  notWritable(cause: Error): CommandError {
+    return notWritable(this.place, "", { cause });
   }
 
   async publish(name: string, signal: AbortSignal): Promise<void> {

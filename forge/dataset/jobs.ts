@@ -67,4 +67,6 @@ export type DatasetAnswer =
     readonly message: string;
     /** What to do about it; null when the message does not yet say what was attempted. */
     readonly hint: string | null;
-  };
+  }
+  /** The thread itself ended. */
+  | { readonly kind: "crashed"; readonly message: string };

@@ -1,4 +1,5 @@
 /** Where shards are written to. */
+import type { CommandError } from "../../cache/platform/exit.ts";
 
 /** A place for one data set, or for its even or odd shards. */
 export interface ShardTarget extends AsyncDisposable {
@@ -10,6 +11,8 @@ export interface ShardTarget extends AsyncDisposable {
   prepare(): Promise<void>;
   /** A path on this machine where shard `name` can be written; nothing is there. */
   draftPath(name: string): string;
+  /** The error about a draft that could not be written, and what to do about it. */
+  notWritable(cause: Error): CommandError;
   /** Makes the draft of shard `name` visible under that name, whole. */
   publish(name: string, signal: AbortSignal): Promise<void>;
   /** Writes a small file beside the shards. */

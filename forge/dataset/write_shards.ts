@@ -56,7 +56,8 @@ export async function writeShards(
   const write = async ([index, shard]: readonly [number, ShardPlan], signal: AbortSignal) => {
     const target = targetOf(targets, index);
     const name = shardName(index);
-    const written = await workers.write({ ...shard, path: target.draftPath(name) }, signal);
+    const job = { ...shard, path: target.draftPath(name) };
+    const written = await workers.write(job, target, signal);
     await target.publish(name, signal);
     return written;
   };
