@@ -5,7 +5,7 @@ import { ERRNO } from "../cache/platform/errno.ts";
 import { cachePlace } from "./support/cache_process.ts";
 import { run, succeed } from "./support/command.ts";
 import { eventually } from "./support/eventually.ts";
-import { freePort } from "./support/free_port.ts";
+import { CLOSED_PORT } from "./support/free_port.ts";
 import { mount, Mounted, type MountSettings } from "./support/mounted.ts";
 import { createPlace } from "./support/place.ts";
 import { Posix } from "./support/posix.ts";
@@ -200,8 +200,8 @@ Deno.test("A mount starts while nobody gives out tokens, and shows what is cache
     await fill(mounted, "tokens");
     equal(await mounted.stop("SIGTERM"), 0);
   }
-  // A port that nobody listens on stands for the issuer, and for the store.
-  const nobody = `https://127.0.0.1:${freePort()}`;
+  // A port that nobody can listen on stands for the issuer, and for the store.
+  const nobody = `https://127.0.0.1:${CLOSED_PORT}`;
   // Longer than the library tries for, so that the mount hears what it has to say.
   const backend = started().backend("tokens", "direct", { timeout: "30s" });
   const auth = {
