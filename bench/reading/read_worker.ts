@@ -12,6 +12,7 @@ import { type Digest, type DigestName, openDigest } from "./digest.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
 import { type BenchFile, type ReadRange, type Reads, reads } from "./pattern.ts";
 import { OpenFiles } from "./open_files.ts";
+import { ToldDigests } from "./told_digests.ts";
 import type { FileDigest, ReaderAnswer, ReaderQuestion, ReaderSettings } from "./read_messages.ts";
 
 /** Sector sizes go up to this; a page is enough for every file system. */
@@ -65,7 +66,7 @@ class Reader {
     const files = present(this.#settings.sets[set], "set of files");
     const ranges = present(this.#reads[set], "reads of a set");
     const latencies = new LatencyHistogram();
-    const digests: FileDigest[] = [];
+    const told = new ToldDigests();
     let bytes = 0;
     let beganMs = this.#libc.monotonicMs();
     while (Atomics.load(this.#settings.stop, 0) === 0) {
@@ -78,10 +79,10 @@ class Reader {
       beganMs = endedMs;
       bytes += range.lengthBytes;
       if (this.#digests.length === 0) continue;
-      digests.push(...this.#digest(file, range));
+      for (const digest of this.#digest(file, range)) told.add(digest);
       beganMs = this.#libc.monotonicMs();
     }
-    return { kind: "done", bytes, counts: latencies.counts, digests };
+    return { kind: "done", bytes, counts: latencies.counts, digests: told.all };
   }
 
   #readRange({ path }: BenchFile, { offset, lengthBytes }: ReadRange): void {

@@ -4,6 +4,7 @@ import { CommandError } from "../../cache/platform/exit.ts";
 import { LatencyHistogram } from "./latency_histogram.ts";
 import type { DigestName } from "./digest.ts";
 import type { BenchFile, Pattern } from "./pattern.ts";
+import { ToldDigests } from "./told_digests.ts";
 import type { FileDigest, ReaderAnswer, ReaderQuestion } from "./read_messages.ts";
 
 /** What is read, how, and by how many. */
@@ -98,15 +99,15 @@ export class Readers implements Disposable {
 
 function summed(answers: readonly ReaderAnswer[], seconds: number): Pass {
   const latencies = new LatencyHistogram();
-  const digests: FileDigest[] = [];
+  const told = new ToldDigests();
   let bytes = 0;
   for (const answer of answers) {
     if (answer.kind !== "done") continue;
     bytes += answer.bytes;
     latencies.addAll(new LatencyHistogram(answer.counts));
-    digests.push(...answer.digests);
+    for (const digest of answer.digests) told.add(digest);
   }
-  return { bytes, seconds, latencies, digests };
+  return { bytes, seconds, latencies, digests: told.all };
 }
 
 async function asked(worker: Worker, question: ReaderQuestion): Promise<ReaderAnswer> {

@@ -63,6 +63,22 @@ Deno.test("Readers reads whole files, counts each read and takes all checksums",
   });
 });
 
+Deno.test("Readers tells a checksum once in a pass, however often a file was read", async () => {
+  await withFiles(async (workload, directory) => {
+    using readers = await Readers.start({ ...workload, readers: 1 }, systemClock);
+    const told = new Map<string, number>();
+    const { digests } = await eventually("a file was read twice", async () => {
+      const pass = await readers.read(0, 300, NEVER);
+      return pass.bytes > 6 * BYTES ? pass : null;
+    });
+    for (const { path, digest } of digests) {
+      told.set(`${path} ${digest}`, (told.get(`${path} ${digest}`) ?? 0) + 1);
+    }
+    assert.deepEqual([...new Set(told.values())], [1]);
+    assert.ok(told.has(`${directory}/a sha256`));
+  });
+});
+
 Deno.test("Readers reads past the page cache, also the odd end of a file", async () => {
   await withFiles(async (workload) => {
     using readers = await Readers.start(
