@@ -54,7 +54,7 @@ export function testStore({ name, lacks, start }: StoreKind): void {
   register(name, lacks, NETWORK_CASES, (run) => run(store()));
 }
 
-/** Registers, for each thing that cannot be done, that there is a case which it would be needed for. */
+/** Registers, for each thing that cannot be done, that some case would need it. */
 function declare(
   { name, lacks }: Pick<Conformer, "name" | "lacks">,
   cases: readonly Pick<Case, 0 | 1>[],
